@@ -1,0 +1,124 @@
+# Everything a developer does, one command each. `make demo` and `make test` need only Python >= 3.11, git and the
+# internet: they make .venv from the lock, and bring Node and the tools that tests run, themselves.
+
+PYTHON ?= python3
+EXAMPLE ?= examples/02-foundation-aws/platform.yaml
+DEMO_OUT ?= demo-out
+# Parallel test processes. A file's tests stay in one process, so that a server is started once.
+WORKERS ?= 2
+PYTEST_ARGS ?=
+
+ROOT := $(CURDIR)
+BIN := $(ROOT)/.venv/bin
+TOOLS := $(ROOT)/.tools
+export PATH := $(BIN):$(PATH)
+export CHECKPOINT_DISABLE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help venv tools demo test check unit test-all test-wheel coverage wheel lock upgrade regen bench format clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+
+# --- environments ---------------------------------------------------------------------------------------------------
+
+venv: .venv/.installed ## Make .venv from requirements/dev.txt, with this project installed editable
+
+.venv/.locked: requirements/dev.txt scripts/link-node
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Scaffolder needs Python >= 3.11; set PYTHON=..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python scripts/link-node
+	@touch $@
+
+.venv/.installed: .venv/.locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+tools: $(TOOLS)/node/.installed $(TOOLS)/checkov/.installed ## Install the CDKTF command lines and checkov, for tests only
+
+# No install scripts: cdktf-cli's terminal binding ships compiled for the Node of the lock.
+$(TOOLS)/node/.installed: tests/tools/package.json tests/tools/package-lock.json | venv
+	@mkdir -p $(TOOLS)/node
+	cp tests/tools/package.json tests/tools/package-lock.json $(TOOLS)/node/
+	cd $(TOOLS)/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(TOOLS)/checkov/.installed: requirements/checkov.txt | venv
+	@test -x $(TOOLS)/checkov/bin/python || $(BIN)/python -m venv $(TOOLS)/checkov
+	$(TOOLS)/checkov/bin/python -m pip install --quiet --require-hashes --requirement requirements/checkov.txt
+	@touch $@
+
+# --- the two commands of the README ---------------------------------------------------------------------------------
+
+demo: venv ## One example, from its spec to synthesized stacks; no cloud account
+	$(BIN)/scaffolder validate $(EXAMPLE)
+	$(BIN)/scaffolder preview $(EXAMPLE)
+	$(BIN)/scaffolder synth $(EXAMPLE) --out $(DEMO_OUT)
+	@echo
+	@echo "$(EXAMPLE) is now Terraform in $(DEMO_OUT)/:"
+	@find $(DEMO_OUT) -type f -name '*.json' | sort | sed 's/^/  /'
+	@echo "Deploy it with 'cdktf deploy --skip-synth', or run 'terraform init && terraform plan' in a stack's folder."
+
+test: check test-all test-wheel ## All checks, all tests, and the command line tests against the built wheel
+
+# --- parts of `make test` -------------------------------------------------------------------------------------------
+
+check: venv ## Formatting, lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy --scripts-are-modules scripts/link-node scripts/terraform-cli-config $(wildcard scripts/*.py)
+	$(BIN)/lint-imports
+
+unit: venv ## The fast tests only
+	$(PYTEST) -m "not slow and not terraform and not cli"
+
+test-all: venv tools
+	$(PYTEST)
+
+# From an empty folder, in an environment that has only the wheel and its base dependencies.
+test-wheel: wheel
+	$(BIN)/python -m venv --clear $(TOOLS)/wheel
+	$(BIN)/uv pip install --quiet --python $(TOOLS)/wheel/bin/python --constraint requirements/dev.txt dist/*.whl
+	@empty=$$(mktemp -d) && trap 'rm -rf "$$empty"' EXIT && cd "$$empty" && \
+	SCAFFOLDER_EXE=$(TOOLS)/wheel/bin/scaffolder $(PYTEST) -c $(ROOT)/pyproject.toml --rootdir $(ROOT) -p no:cacheprovider \
+		-m cli $(ROOT)/tests
+
+coverage: venv ## The fast tests with a coverage report
+	$(PYTEST) -m "not slow and not terraform and not cli" --cov --cov-report=term
+
+format: venv ## Format and apply safe fixes
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+# --- the wheel ------------------------------------------------------------------------------------------------------
+
+# Always built anew: it takes less than a second, and is never older than the tree.
+wheel: venv ## Build the wheel into dist/
+	@rm -rf dist
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+# --- generated files ------------------------------------------------------------------------------------------------
+
+lock: venv ## Rewrite the locks from pyproject.toml and tests/tools/package.json
+	$(UV_LOCK) pyproject.toml --group dev --output-file requirements/dev.txt
+	$(UV_LOCK) --group checkov --output-file requirements/checkov.txt
+	cd tests/tools && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
+
+upgrade: UV_LOCK += --upgrade
+upgrade: lock ## The same, to the newest versions that the bounds allow
+
+# Each script in scripts/regen/ rewrites one kind of generated file and says which; add one, and `make regen` runs it.
+regen: venv ## Rewrite every generated file in the repository
+	@set -e; for script in $(wildcard scripts/regen/*.py); do echo "$$script"; $(BIN)/python "$$script"; done
+
+bench: venv ## Measure the claims in README (benchmarks/README.md says what against what)
+	$(BIN)/python benchmarks/run.py
+
+clean: ## Remove what these commands made
+	rm -rf .venv .tools dist $(DEMO_OUT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*

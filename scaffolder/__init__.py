@@ -1,0 +1,3 @@
+"""The generator and everything around it: one platform spec becomes Terraform."""
+
+from __future__ import annotations

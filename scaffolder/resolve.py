@@ -1,0 +1,246 @@
+"""Turns a spec into intents: names are given their uses, and values that depend on others are decided.
+
+The spec's static defaults are its model's; everything that is computed is computed here and nowhere else. May
+not know a cloud's resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, cast
+
+from scaffolder.spec.model import Bucket, Endpoint, Monitor, Network, PlatformSpec
+from stacks.intents import (
+    AuditTrail,
+    Budget,
+    CiIdentity,
+    Encryption,
+    ExistingNetwork,
+    ExperimentTracking,
+    FeatureStore,
+    HumanRole,
+    ImageRepository,
+    Intent,
+    ModelMonitor,
+    ModelRegistry,
+    Notifications,
+    ObjectStore,
+    OnlineEndpoint,
+    Override,
+    PermissionsBoundary,
+    Platform,
+    PrivateNetwork,
+    StateBackend,
+    StateStore,
+    Target,
+    TrainingPipeline,
+    WorkloadRole,
+    Workspace,
+)
+
+__all__ = ["PLATFORM_BUCKETS", "resolve"]
+
+PLATFORM_BUCKETS: tuple[Literal["data", "artifacts", "logs"], ...] = ("data", "artifacts", "logs")
+WORKLOADS: tuple[Literal["training", "pipelines", "serving", "monitoring"], ...] = (
+    *("training", "pipelines"),
+    *("serving", "monitoring"),
+)
+HUMANS: tuple[Literal["admins", "scientists", "viewers"], ...] = ("admins", "scientists", "viewers")
+EXPIRE_UNTAGGED_DAYS = 7
+MANAGED_BY = "scaffolder"
+
+
+def resolve(spec: PlatformSpec, environment: str, *, earlier_accounts: Sequence[str] = ()) -> Platform:
+    """Decide one environment's platform.
+
+    ``earlier_accounts`` are the accounts of the environments listed before this one: what an account has once
+    (the CI system's identity provider) is created by the first environment only.
+    """
+    return Platform(
+        name=spec.name,
+        environment=environment,
+        tags=_tags(spec, environment),
+        target=Target(
+            provider=cast("Literal['aws', 'gcp', 'azure']", spec.target.provider),
+            region=spec.target.region,
+            account=spec.target.account,
+        ),
+        deletion_protection=spec.deletion_protection,
+        backend=StateBackend(
+            kind=cast("Literal['managed', 'local', 's3', 'gcs', 'azurerm']", spec.state.backend),
+            settings=dict(spec.state.settings),
+        ),
+        intents=(
+            *_foundation(spec),
+            *_identity(spec, earlier_accounts),
+            *_machine_learning(spec),
+            *_operations(spec),
+        ),
+        overrides=tuple(
+            Override(address=address, argument=argument, value=value)
+            for address, arguments in spec.overrides.items()
+            for argument, value in arguments.items()
+        ),
+    )
+
+
+def _tags(spec: PlatformSpec, environment: str) -> dict[str, str]:
+    tags = {
+        **spec.tags,
+        "owner": spec.owner,
+        "platform": spec.name,
+        "environment": environment,
+        "managed-by": MANAGED_BY,
+    }
+    if spec.security.profiles:
+        tags["compliance"] = " ".join(sorted(spec.security.profiles))
+    return dict(sorted(tags.items()))
+
+
+def _foundation(spec: PlatformSpec) -> Iterator[Intent]:
+    security = spec.security
+    if spec.state.backend == "managed":
+        yield StateStore(create=spec.state.create)
+    yield Encryption(customer_managed=security.encryption == "customer")
+    if security.audit:
+        yield AuditTrail(
+            retention_days=security.audit_retention_days, log_retention_days=security.log_retention_days
+        )
+    boundary = security.permissions_boundary
+    if isinstance(boundary, str):
+        yield PermissionsBoundary(existing=boundary)
+    elif boundary or (boundary is None and spec.identity.ci is not None):
+        yield PermissionsBoundary(existing=None)
+    yield _network(spec.network, security.log_retention_days)
+    yield from _buckets(spec)
+    for name in spec.containers.repositories:
+        yield ImageRepository(
+            name=name, keep_images=spec.containers.keep_images, expire_untagged_days=EXPIRE_UNTAGGED_DAYS
+        )
+
+
+def _network(network: Network, log_retention_days: int) -> PrivateNetwork | ExistingNetwork:
+    if network.existing is not None:
+        return ExistingNetwork(
+            network_id=network.existing.network_id,
+            subnet_ids=network.existing.subnet_ids,
+            security_group_ids=network.existing.security_group_ids,
+        )
+    zones = network.zones if isinstance(network.zones, int) else len(network.zones)
+    gateways = {"per-zone": zones, "single": 1}[network.nat_gateways]
+    return PrivateNetwork(
+        cidr=network.cidr,
+        zones=zones,
+        zone_ids=() if isinstance(network.zones, int) else network.zones,
+        nat_gateways=gateways if network.egress == "nat" else 0,
+        private_endpoints=network.private_endpoints,
+        flow_log_retention_days=log_retention_days,
+    )
+
+
+def _buckets(spec: PlatformSpec) -> Iterator[ObjectStore]:
+    given = spec.storage.buckets
+    for name in PLATFORM_BUCKETS:
+        bucket = given.get(name, Bucket())
+        days = bucket.expire_after_days
+        if name == "logs" and days is None:
+            days = spec.security.log_retention_days
+        yield _bucket(name, name, bucket, days)
+    for name, bucket in given.items():
+        if name not in PLATFORM_BUCKETS:
+            yield _bucket(name, "user", bucket, bucket.expire_after_days)
+
+
+def _bucket(
+    name: str, purpose: Literal["data", "artifacts", "logs", "user"], bucket: Bucket, expire_after_days: int | None
+) -> ObjectStore:
+    return ObjectStore(
+        name=name,
+        purpose=purpose,
+        expire_after_days=expire_after_days,
+        archive_after_days=bucket.archive_after_days,
+        keep_versions_days=bucket.keep_versions_days,
+    )
+
+
+def _identity(spec: PlatformSpec, earlier_accounts: Sequence[str]) -> Iterator[Intent]:
+    for workload in WORKLOADS:
+        yield WorkloadRole(purpose=workload)
+    groups = spec.identity.groups
+    principals = {"admins": groups.admins, "scientists": groups.scientists, "viewers": groups.viewers}
+    for human in HUMANS:
+        yield HumanRole(purpose=human, principals=principals[human])
+    ci = spec.identity.ci
+    if ci is not None:
+        create = {"create": True, "existing": False, "auto": spec.target.account not in earlier_accounts}
+        yield CiIdentity(
+            system=cast("Literal['github', 'gitlab']", ci.system),
+            host=ci.host,
+            repository=ci.repository,
+            branch=ci.branch,
+            create_provider=create[ci.provider],
+        )
+
+
+def _machine_learning(spec: PlatformSpec) -> Iterator[Intent]:
+    if spec.workspace is not None:
+        yield Workspace(
+            users=spec.workspace.users,
+            instance=spec.workspace.instance,
+            idle_shutdown_minutes=spec.workspace.idle_shutdown_minutes,
+            auth=cast("Literal['iam', 'sso']", spec.workspace.auth),
+            keep_home=spec.workspace.keep_home,
+        )
+    if spec.tracking.backend == "managed":
+        yield ExperimentTracking(backend="managed")
+    for name, model in spec.models.items():
+        yield ModelRegistry(name=name, approval=cast("Literal['manual', 'automatic']", model.approval))
+    for name, group in spec.features.items():
+        yield FeatureStore(
+            name=name,
+            key=group.key,
+            event_time=group.event_time,
+            columns=dict(group.columns),
+            online=group.online,
+            offline=group.offline,
+        )
+    for name, pipeline in spec.pipelines.items():
+        yield TrainingPipeline(
+            name=name, definition=pipeline.definition, schedule=pipeline.schedule, instance=pipeline.instance
+        )
+    for name, endpoint in spec.endpoints.items():
+        yield _endpoint(name, endpoint)
+
+
+def _endpoint(name: str, endpoint: Endpoint) -> OnlineEndpoint:
+    return OnlineEndpoint(
+        name=name,
+        model=endpoint.model,
+        mode=cast("Literal['realtime', 'serverless', 'async', 'batch']", endpoint.mode),
+        instance=endpoint.instance,
+        min_replicas=endpoint.replicas.min,
+        max_replicas=endpoint.replicas.max,
+        target_utilization_percent=endpoint.replicas.target_utilization_percent,
+    )
+
+
+def _operations(spec: PlatformSpec) -> Iterator[Intent]:
+    for name, monitor in spec.monitors.items():
+        yield _monitor(name, monitor)
+    if spec.alerts.emails:
+        yield Notifications(emails=spec.alerts.emails)
+    if spec.alerts.budget is not None:
+        yield Budget(monthly=spec.alerts.budget.monthly, currency=spec.alerts.budget.currency)
+
+
+def _monitor(name: str, monitor: Monitor) -> ModelMonitor:
+    return ModelMonitor(
+        name=name,
+        endpoint=monitor.endpoint,
+        every=monitor.every,
+        data_drift_threshold=monitor.data_drift.threshold if monitor.data_drift else None,
+        prediction_drift_threshold=monitor.prediction_drift.threshold if monitor.prediction_drift else None,
+        concept_drift_threshold=monitor.concept_drift.threshold if monitor.concept_drift else None,
+        notify="notify" in monitor.on_alert,
+        retrain_pipeline=monitor.pipeline if "retrain" in monitor.on_alert else None,
+    )

@@ -1,0 +1,402 @@
+"""The platform spec's vocabulary: every key, its type, its default and its sentence of documentation.
+
+The one place that states a default. The loader, the JSON Schema, ``explain`` and the option tables are all read
+off these classes. May not know a cloud, a file or a resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scaffolder.spec.fields import (
+    Anything,
+    Boolean,
+    Choice,
+    Cidr,
+    Cron,
+    Duration,
+    Each,
+    Either,
+    Email,
+    Instance,
+    Integer,
+    Number,
+    RelativePath,
+    Section,
+    Str,
+    Table,
+    key,
+)
+
+__all__ = ["PlatformSpec"]
+
+NAME = Str(pattern=r"[a-z][a-z0-9]*(-[a-z0-9]+)*", minimum=1, maximum=20, says="lower-case words joined by hyphens")
+PLATFORM_NAME = Str(
+    pattern=r"[a-z][a-z0-9]*(-[a-z0-9]+)*", minimum=3, maximum=20, says="lower-case words joined by hyphens"
+)
+ENVIRONMENT_NAME = Str(pattern=r"[a-z][a-z0-9]*", minimum=2, maximum=10, says="one lower-case word")
+COLUMN = Str(pattern=r"[a-z][a-z0-9_]*", minimum=1, maximum=63, says="a lower-case identifier")
+TAG_KEY = Str(pattern=r"[A-Za-z][A-Za-z0-9_.:/@+=-]*", minimum=1, maximum=63, says="a tag key: a letter first")
+TAG_VALUE = Str(pattern=r"[A-Za-z0-9 _.:/@+=-]*", minimum=0, maximum=63, says="letters, digits, spaces, _.:/@+=-")
+PRINCIPAL = Str(pattern=r"\S+", minimum=3, maximum=256, says="a principal of the cloud: on AWS, an IAM role's ARN")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The cloud, region and account that the platform is deployed to."""
+
+    provider: str = key(Choice("aws", "gcp", "azure"), "The cloud.", required=True)
+    region: str = key(
+        Str(pattern=r"[a-z][a-z0-9-]+", minimum=3, maximum=32, says="a region's name, such as eu-west-1"),
+        "The region, in the cloud's own spelling.",
+        required=True,
+    )
+    account: str = key(
+        Str(pattern=r"[a-z0-9-]+", minimum=6, maximum=36, says="quoted, so that YAML keeps leading zeros"),
+        "The AWS account, the GCP project or the Azure subscription; quote it.",
+        required=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where Terraform's state lives."""
+
+    backend: str = key(
+        Choice("managed", "local", "s3", "gcs", "azurerm"),
+        "managed: an encrypted, versioned, locked bucket of the platform's own; local: files beside the project; "
+        "s3, gcs, azurerm: your own, described by settings.",
+        default="managed",
+    )
+    create: bool = key(
+        Boolean(),
+        "With backend managed: add the stack that makes the bucket. Turn it off when something else made it.",
+        default=True,
+    )
+    settings: Mapping[str, str | int | bool] = key(
+        Table(COLUMN, Either(Str(minimum=1, maximum=512), Boolean(), Integer())),
+        "With backend s3, gcs or azurerm: that backend's own arguments, as Terraform names them. "
+        "The state's key is added. Credentials are refused: they belong into the environment.",
+        default={},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingNetwork:
+    """A network that is there already; nothing is created in it."""
+
+    network_id: str = key(Str(minimum=3, maximum=256), "The network: on AWS, the VPC's id.", required=True)
+    subnet_ids: tuple[str, ...] = key(
+        Each(Str(minimum=3, maximum=256), minimum=1, maximum=16, unique=True),
+        "Private subnets for workloads, in as many zones as you want to use.",
+        required=True,
+    )
+    security_group_ids: tuple[str, ...] = key(
+        Each(Str(minimum=3, maximum=256), minimum=1, maximum=5, unique=True),
+        "Security groups for workloads.",
+        required=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The private network that everything runs in."""
+
+    cidr: str = key(
+        Cidr(longest=24, shortest=16), "The address range. Private subnets get a sixteenth each.", default="10.40.0.0/16"
+    )
+    zones: int | tuple[str, ...] = key(
+        Either(
+            Integer(minimum=1, maximum=6),
+            Each(Str(pattern=r"[a-z0-9-]+", minimum=3, maximum=24), minimum=1, maximum=6, unique=True),
+        ),
+        "How many availability zones, or a list of zone ids.",
+        default=3,
+    )
+    egress: str = key(
+        Choice("none", "nat"), "Whether workloads reach the internet: none, or through NAT gateways.", default="none"
+    )
+    nat_gateways: str = key(
+        Choice("per-zone", "single"),
+        "With egress nat: a gateway in every zone, or one for all (cheaper, and one zone's failure stops egress).",
+        default="per-zone",
+    )
+    private_endpoints: bool = key(
+        Boolean(), "Reach the cloud's own services by private endpoints inside the network.", default=True
+    )
+    existing: ExistingNetwork | None = key(
+        Section(ExistingNetwork), "Use a network that is there already, and create none.", default=None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Security:
+    """Keys, audit and compliance."""
+
+    encryption: str = key(
+        Choice("customer", "provider"),
+        "Who owns the encryption keys: you (customer-managed, rotated yearly) or the cloud.",
+        default="customer",
+    )
+    audit: bool = key(Boolean(), "Record every management call and every access to model artifacts.", default=True)
+    audit_retention_days: int = key(
+        Integer(minimum=90, maximum=3653), "How long the audit trail's files are kept.", default=730
+    )
+    log_retention_days: int = key(
+        Integer(minimum=1, maximum=3653), "How long service and network logs are kept.", default=365
+    )
+    permissions_boundary: bool | str | None = key(
+        Either(Boolean(), Str(pattern=r"arn:\S+", minimum=20, maximum=256, says="a policy's ARN")),
+        "A ceiling over every role the platform creates: true makes one, an ARN uses yours. "
+        "Left out, one is made where identity.ci may create roles.",
+        default=None,
+    )
+    profiles: tuple[str, ...] = key(
+        Each(Choice("hipaa", "gdpr", "soc2", "eu-ai-act"), maximum=4, unique=True),
+        "Compliance profiles: each sets floors that the rest of the spec must meet, and marks every resource.",
+        default=(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ci:
+    """The continuous-integration system that plans and deploys, by OIDC and without keys."""
+
+    system: str = key(Choice("github", "gitlab"), "The CI system.", required=True)
+    repository: str = key(
+        Str(pattern=r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+", minimum=3, maximum=200, says="owner/name"),
+        "The repository whose jobs may assume the CI roles.",
+        required=True,
+    )
+    branch: str = key(
+        Str(pattern=r"[A-Za-z0-9_./-]+", minimum=1, maximum=100), "The branch that builds images.", default="main"
+    )
+    host: str = key(
+        Str(pattern=r"[a-z0-9.-]+", minimum=4, maximum=100, says="a host name"),
+        "The GitLab host; with system gitlab only.",
+        default="gitlab.com",
+    )
+    provider: str = key(
+        Choice("auto", "create", "existing"),
+        "The account's OIDC identity provider (one per account): auto creates it in the first environment of each "
+        "account and refers to it in the others.",
+        default="auto",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """Who may assume the roles that people use."""
+
+    admins: tuple[str, ...] = key(
+        Each(PRINCIPAL, maximum=50, unique=True), "May approve models and change endpoints.", default=()
+    )
+    scientists: tuple[str, ...] = key(
+        Each(PRINCIPAL, maximum=50, unique=True), "May run jobs and pipelines inside the network.", default=()
+    )
+    viewers: tuple[str, ...] = key(Each(PRINCIPAL, maximum=50, unique=True), "May look.", default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Roles: of workloads, of people and of CI."""
+
+    ci: Ci | None = key(Section(Ci), "Roles for continuous integration.", default=None)
+    groups: Groups = key(Section(Groups), "Roles for people.", default=Groups)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """An object store."""
+
+    expire_after_days: int | None = key(
+        Integer(minimum=1, maximum=36500), "Delete objects after so many days; never, when left out.", default=None
+    )
+    archive_after_days: int | None = key(
+        Integer(minimum=30, maximum=36500), "Move objects to infrequent access after so many days.", default=None
+    )
+    keep_versions_days: int = key(
+        Integer(minimum=1, maximum=36500), "Keep overwritten and deleted versions for so many days.", default=90
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Object stores. data, artifacts and logs are always there; naming them changes their settings."""
+
+    buckets: Mapping[str, Bucket] = key(
+        Table(NAME, Section(Bucket), maximum=50), "Buckets by name; others than the three are yours.", default={}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Containers:
+    """Container image repositories."""
+
+    repositories: tuple[str, ...] = key(
+        Each(NAME, maximum=50, unique=True), "Repositories to create.", default=("training", "serving")
+    )
+    keep_images: int = key(Integer(minimum=1, maximum=1000), "How many images each repository keeps.", default=50)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """The place where people work: notebooks and an IDE."""
+
+    users: tuple[str, ...] = key(Each(NAME, maximum=200, unique=True), "User profiles.", default=())
+    instance: str = key(Instance(), "The size of a user's machine.", default="cpu.medium")
+    idle_shutdown_minutes: int = key(
+        Integer(minimum=60, maximum=525600), "Stop a machine that nobody used for so long.", default=60
+    )
+    auth: str = key(Choice("iam", "sso"), "How users sign in.", default="iam")
+    keep_home: bool = key(Boolean(), "Keep the users' files when the workspace is destroyed.", default=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracking:
+    """Experiment tracking."""
+
+    backend: str = key(Choice("managed", "none"), "The cloud's managed MLflow, or none.", default="none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model's line in the registry."""
+
+    approval: str = key(
+        Choice("manual", "automatic"), "Whether a person approves a version before it is deployed.", default="manual"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureGroup:
+    """A table of features, for training (offline) and serving (online)."""
+
+    key: str = key(COLUMN, "The column that identifies a record.", required=True)
+    event_time: str = key(COLUMN, "The column that says when the record was true.", required=True)
+    columns: Mapping[str, str] = key(
+        Table(COLUMN, Choice("int", "float", "string", "bool", "timestamp"), minimum=1, maximum=2500),
+        "Columns and their types.",
+        required=True,
+    )
+    online: bool = key(Boolean(), "Serve records with low latency.", default=False)
+    offline: bool = key(Boolean(), "Keep the history for training.", default=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """A training pipeline."""
+
+    definition: str = key(RelativePath(), "The pipeline definition's file, relative to the spec.", required=True)
+    schedule: str | None = key(Cron(), "When to run, in five cron fields (UTC); by hand, when left out.", default=None)
+    instance: str = key(Instance(), "The size of a step's machine, where a step names none.", default="cpu.large")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replicas:
+    """How many instances serve."""
+
+    min: int = key(Integer(minimum=0, maximum=1000), "At least.", default=1)
+    max: int = key(Integer(minimum=1, maximum=1000), "At most; more than min turns autoscaling on.", default=1)
+    target_utilization_percent: int = key(
+        Integer(minimum=10, maximum=95), "Scale so that each instance is this busy.", default=70
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A served model."""
+
+    model: str = key(NAME, "The model, one of models.", required=True)
+    mode: str = key(
+        Choice("realtime", "serverless", "async", "batch"), "How requests are answered.", default="realtime"
+    )
+    instance: str = key(Instance(), "The size of an instance.", default="cpu.medium")
+    replicas: Replicas = key(Section(Replicas), "How many instances serve.", default=Replicas)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """A drift test."""
+
+    threshold: float = key(
+        Number(minimum=0.0, maximum=1.0), "The drift score (0 to 1) from which a window counts as drifted.", default=0.2
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """A watch over an endpoint."""
+
+    endpoint: str = key(NAME, "The endpoint, one of endpoints.", required=True)
+    every: str = key(Duration(shortest_s=3600, longest_s=604800), "How often: 1h to 7d.", default="1h")
+    data_drift: Drift | None = key(Section(Drift), "Compare the inputs with the training data.", default=None)
+    prediction_drift: Drift | None = key(Section(Drift), "Compare the predictions with the baseline.", default=None)
+    concept_drift: Drift | None = key(Section(Drift), "Compare the predictions with labels that come later.", default=None)
+    on_alert: tuple[str, ...] = key(
+        Each(Choice("notify", "retrain"), minimum=1, maximum=2, unique=True), "What to do on drift.", default=("notify",)
+    )
+    pipeline: str | None = key(NAME, "The pipeline that retrains, one of pipelines.", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A spending limit with alerts at 80 % (actual) and 100 % (forecast)."""
+
+    monthly: float = key(Number(minimum=1, maximum=1e9), "The amount a month.", required=True)
+    currency: str = key(Str(pattern=r"[A-Z]{3}", minimum=3, maximum=3, says="three letters"), "ISO 4217.", default="USD")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerts:
+    """Who hears of trouble."""
+
+    emails: tuple[str, ...] = key(Each(Email(), maximum=50, unique=True), "Mail addresses.", default=())
+    budget: Budget | None = key(Section(Budget), "A spending limit.", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformSpec:
+    """One environment's platform, as the user wrote it, with defaults filled in.
+
+    ``environment`` and ``environments`` are the loader's: each environment is merged over the rest of the spec.
+    """
+
+    version: int = key(Integer(minimum=1, maximum=1), "The vocabulary's version.", required=True)
+    name: str = key(PLATFORM_NAME, "The platform's name, the prefix of every name.", required=True)
+    owner: str = key(
+        Str(pattern=r"[A-Za-z0-9 _.:/@+=-]+", minimum=1, maximum=63, says="letters, digits, spaces, _.:/@+=-"),
+        "The team that answers for it; a tag on everything.",
+        required=True,
+    )
+    tags: Mapping[str, str] = key(Table(TAG_KEY, TAG_VALUE, maximum=40), "Further tags on everything.", default={})
+    target: Target = key(Section(Target), "Where it is deployed.", required=True)
+    deletion_protection: bool = key(
+        Boolean(), "Refuse to destroy what holds data, and keep buckets that are not empty.", default=False
+    )
+    state: State = key(Section(State), "Where Terraform's state lives.", default=State)
+    network: Network = key(Section(Network), "The private network.", default=Network)
+    security: Security = key(Section(Security), "Keys, audit and compliance.", default=Security)
+    identity: Identity = key(Section(Identity), "Roles of workloads, people and CI.", default=Identity)
+    storage: Storage = key(Section(Storage), "Object stores.", default=Storage)
+    containers: Containers = key(Section(Containers), "Container image repositories.", default=Containers)
+    workspace: Workspace | None = key(Section(Workspace), "Notebooks and an IDE; none, when left out.", default=None)
+    tracking: Tracking = key(Section(Tracking), "Experiment tracking.", default=Tracking)
+    models: Mapping[str, Model] = key(Table(NAME, Section(Model), maximum=200), "The model registry.", default={})
+    features: Mapping[str, FeatureGroup] = key(
+        Table(NAME, Section(FeatureGroup), maximum=200), "Feature groups.", default={}
+    )
+    pipelines: Mapping[str, Pipeline] = key(Table(NAME, Section(Pipeline), maximum=200), "Pipelines.", default={})
+    endpoints: Mapping[str, Endpoint] = key(Table(NAME, Section(Endpoint), maximum=200), "Endpoints.", default={})
+    monitors: Mapping[str, Monitor] = key(Table(NAME, Section(Monitor), maximum=200), "Monitors.", default={})
+    alerts: Alerts = key(Section(Alerts), "Who hears of trouble.", default=Alerts)
+    overrides: Mapping[str, Mapping[str, object]] = key(
+        Table(
+            Str(pattern=r"[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_-]*", minimum=3, maximum=200, says="type.name"),
+            Table(Str(pattern=r"[a-z][a-z0-9_]*", minimum=1, maximum=80, says="an argument's name"), Anything()),
+        ),
+        "Arguments of any resource by its address, as Terraform names them; null takes one away; lifecycle is one too. "
+        "Values replace what the platform set, are literal, and are checked against the provider's schema.",
+        default={},
+    )

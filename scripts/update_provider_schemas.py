@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Make ``stacks/schema/data/<provider>-<version>.pack`` from what a Terraform provider says of itself.
+
+With no FILE, runs ``terraform providers schema -json`` for ``--provider NAME=SOURCE@VERSION``. FILE is such
+output (whole, or one provider's part of it) or a compact schema made from a provider's bindings; both may be
+gzipped. The same input and ``--date`` give the same bytes.
+
+May not guess: what a compact schema lost is written as not known, and the pack says that it isn't exact.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from stacks.schema.model import Mode, Records  # noqa: E402
+from stacks.schema.pack import packed  # noqa: E402
+
+Json: TypeAlias = Mapping[str, Any]
+"""Somebody else's JSON: whatever Terraform or the compact schema has there."""
+
+SECTIONS: tuple[tuple[Mode, str], ...] = (
+    ("resource", "resource_schemas"),
+    ("data", "data_source_schemas"),
+)
+FLAGS = (("required", "r"), ("optional", "o"), ("computed", "c"), ("sensitive", "s"), ("write_only", "w"))
+ODD_TYPES = {"stringMapMap": "map(map(string))"}
+"""Names that the compact schema kept from the bindings."""
+
+
+def main() -> None:
+    """Read the arguments, write the pack, say where."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE")
+    parser.add_argument("--provider", required=True, metavar="NAME=SOURCE@VERSION")
+    parser.add_argument("--date", required=True, metavar="YYYY-MM", help="when the source was read")
+    parser.add_argument("--out", type=Path, default=ROOT / "stacks" / "schema" / "data")
+    options = parser.parse_args()
+    name, _, rest = options.provider.partition("=")
+    source, _, version = rest.partition("@")
+    if not (name and source and version):
+        parser.error(f"--provider must look like aws=hashicorp/aws@5.100.0, not {options.provider!r}")
+    document = _read(options.file) if options.file else ask_terraform(name, source, version)
+    exact = any(key in document for key in ("provider_schemas", "resource_schemas"))
+    header: dict[str, str | bool] = {
+        "provider": name,
+        "source": source,
+        "version": version,
+        "date": options.date,
+        "origin": "terraform providers schema -json" if exact else "bindings of the provider, compact",
+        "exact": exact,
+    }
+    types = of_dump(document, name, source) if exact else of_compact(document)
+    target = options.out / f"{name}-{version}.pack"
+    target.write_bytes(packed(header, types))
+    print(f"{target} {target.stat().st_size} bytes, " + ", ".join(f"{len(types[m])} {m}" for m in types))
+
+
+def _read(path: Path) -> Json:
+    data = path.read_bytes()
+    document: Json = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    return document
+
+
+def ask_terraform(name: str, source: str, version: str) -> Json:
+    """Install the provider into a folder of its own and let Terraform print its schema."""
+    required = {"required_providers": {name: {"source": source, "version": version}}}
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "main.tf.json").write_text(json.dumps({"terraform": required}))
+        subprocess.run(["terraform", "init", "-input=false"], cwd=folder, check=True, capture_output=True)
+        said = subprocess.run(
+            ["terraform", "providers", "schema", "-json"], cwd=folder, check=True, capture_output=True
+        )
+    document: Json = json.loads(said.stdout)
+    return document
+
+
+def of_dump(document: Json, name: str, source: str) -> dict[Mode, dict[str, Records]]:
+    """Read what ``terraform providers schema -json`` prints, or one provider's part of it."""
+    if "provider_schemas" in document:
+        matching = [part for key, part in document["provider_schemas"].items() if key.endswith("/" + source)]
+        if len(matching) != 1:
+            raise SystemExit(
+                f"the dump has no single provider {source}: {', '.join(document['provider_schemas'])}"
+            )
+        document = matching[0]
+    types: dict[Mode, dict[str, Records]] = {
+        mode: {type_: records_of_block(schema["block"]) for type_, schema in document[section].items()}
+        for mode, section in SECTIONS
+    }
+    types["provider"] = {name: records_of_block(document["provider"]["block"])}
+    return types
+
+
+def records_of_block(block: Json) -> Records:
+    """Flatten a block into bodies, each distinct one once, the block's own first."""
+    records: Records = [{}]
+    known: dict[str, int] = {}
+    records[0] = _body(block, records, known)
+    return records
+
+
+def _body(block: Json, records: Records, known: dict[str, int]) -> dict[str, str | list[str | int]]:
+    body: dict[str, str | list[str | int]] = {}
+    for name, attribute in block.get("attributes", {}).items():
+        flags = "".join(letter for flag, letter in FLAGS if attribute.get(flag))
+        if nested := attribute.get("nested_type"):
+            body[name] = [
+                nested["nesting_mode"],
+                flags,
+                _index(_body(nested, records, known), records, known),
+            ]
+        else:
+            body[name] = f"{flags} {type_code(attribute['type'])}"
+    for name, block_type in block.get("block_types", {}).items():
+        least, most = block_type.get("min_items", 0), block_type.get("max_items", 0)
+        nesting = block_type["nesting_mode"]
+        index = _index(_body(block_type["block"], records, known), records, known)
+        body[name] = ["single" if nesting == "group" else nesting, least, most, index]
+    return dict(sorted(body.items()))
+
+
+def _index(body: dict[str, str | list[str | int]], records: Records, known: dict[str, int]) -> int:
+    key = json.dumps(body)
+    if key not in known:
+        known[key] = len(records)
+        records.append(body)
+    return known[key]
+
+
+def type_code(type_: str | list[Any]) -> str:
+    """Write Terraform's JSON form of a type constraint as the expression that a person would write."""
+    match type_:
+        case "dynamic":
+            return "any"
+        case "string" | "number" | "bool":
+            return str(type_)
+        case ["list" | "set" | "map" as kind, element]:
+            return f"{kind}({type_code(element)})"
+        case ["object", dict(attributes)]:
+            return (
+                "object({"
+                + ",".join(f"{name}={type_code(of)}" for name, of in sorted(attributes.items()))
+                + "})"
+            )
+        case _:
+            raise SystemExit(f"this script does not know the type {type_!r} yet")
+
+
+def of_compact(document: Json) -> dict[Mode, dict[str, Records]]:
+    """Read a compact schema: ``{"attr": ["string", "r"], "block": ["single*", "o", {…}]}`` for each type."""
+    return {"resource": {type_: _Compact().records(arguments) for type_, arguments in document.items()}}
+
+
+class _Compact:
+    """Flattens one type of a compact schema. A block that holds itself becomes a body that names itself."""
+
+    def __init__(self) -> None:
+        self._records: Records = [{}]
+        self._known: dict[str, int] = {}
+        self._open: list[tuple[str, int]] = []
+
+    def records(self, arguments: Json) -> Records:
+        self._records[0] = self._body(arguments)
+        return self._records
+
+    def _body(self, arguments: Json) -> dict[str, str | list[str | int]]:
+        return {name: self._argument(name, *code) for name, code in sorted(arguments.items())}
+
+    def _argument(
+        self, name: str, kind: str, flags: str, inside: Json | None = None
+    ) -> str | list[str | int]:
+        if inside is None:
+            return f"{flags} {ODD_TYPES.get(kind, kind)}"
+        index = self._inside(name, inside)
+        if kind.endswith("="):
+            return [_nested_nesting(name, kind[:-1]), flags, index]
+        nesting = _nested_nesting(name, kind[:-1])
+        return [nesting, 1 if "r" in flags else 0, 1 if nesting in ("single", "one") else 0, index]
+
+    def _inside(self, name: str, inside: Json) -> int:
+        if "__recursive__" in inside:
+            return next(index for other, index in reversed(self._open) if other == name)
+        if not _holds_itself(inside):
+            return _index(self._body(inside), self._records, self._known)
+        self._records.append({})
+        index = len(self._records) - 1
+        self._open.append((name, index))
+        self._records[index] = self._body(inside)
+        self._open.pop()
+        return index
+
+
+def _holds_itself(inside: Json) -> bool:
+    return "__recursive__" in inside or any(
+        len(code) > 2 and _holds_itself(code[2]) for code in inside.values()
+    )
+
+
+def _nested_nesting(name: str, kind: str) -> str:
+    """A compact schema writes every block that stands at most once as single; only ``timeouts`` surely is."""
+    return "one" if kind == "single" and name != "timeouts" else kind
+
+
+if __name__ == "__main__":
+    main()

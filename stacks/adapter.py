@@ -1,0 +1,90 @@
+"""The lowering port: what a cloud's package provides, and the one list of clouds.
+
+May not know what a cloud does with an intent; the cloud's package is imported on first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from stacks.graph import Node, Stack
+from stacks.intents import Intent, Platform, Support
+
+__all__ = ["STACKS", "Lowered", "Lowering", "PolicyViolation", "Skipped", "TargetProblem", "counted", "lowering_of"]
+
+STACKS: Mapping[str, str] = {"aws": "stacks.aws"}
+"""Provider name → package; a new cloud adds one line here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """An intent that no stack carries, why, and what would make it be carried."""
+
+    intent: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lowered:
+    """What a lowering made of a platform: stacks in deployment order, and what it left out."""
+
+    stacks: tuple[Stack, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetProblem:
+    """Something the target does not offer; ``path`` is the spec's (``("network", "zones")``)."""
+
+    path: tuple[str, ...]
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyViolation:
+    """A node that breaks a rule of security that every platform keeps."""
+
+    stack: str
+    address: str
+    code: str
+    message: str
+    hint: str = ""
+
+
+class Lowering(Protocol):
+    """A cloud: five members, each a pure function of its arguments."""
+
+    def support(self) -> Mapping[type[Intent], Support]:
+        """Declare how far each type of intent is carried; every type is in it."""
+
+    def provider_versions(self) -> Mapping[str, tuple[str, ...]]:
+        """Name the provider versions whose schemas the output must satisfy, by provider."""
+
+    def problems(self, platform: Platform) -> Sequence[TargetProblem]:
+        """Say what the target does not offer of what the platform asks."""
+
+    def lower(self, platform: Platform) -> Lowered:
+        """Turn intents into stacks."""
+
+    def violations(self, stacks: Sequence[Stack], platform: Platform) -> Sequence[PolicyViolation]:
+        """Check the finished graph, overrides included, against the cloud's own security rules."""
+
+
+def lowering_of(provider: str) -> Lowering | None:
+    """Import and return a cloud's lowering; ``None`` when this version has none for it."""
+    package = STACKS.get(provider)
+    return cast("Lowering", import_module(package)) if package else None
+
+
+def counted(nodes: Sequence[Node]) -> Mapping[str, int]:
+    """Count resources by type, sorted by type; data sources are not counted."""
+    counts: dict[str, int] = {}
+    for node in nodes:
+        if node.address.mode == "resource":
+            counts[node.address.type] = counts.get(node.address.type, 0) + 1
+    return dict(sorted(counts.items()))

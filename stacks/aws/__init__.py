@@ -1,0 +1,98 @@
+"""AWS: turns intents into Terraform stacks for SageMaker and everything around it.
+
+Implements the lowering port (``stacks.adapter.Lowering``) as module functions. May not know YAML, the command
+line, a file's place or another cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from stacks.adapter import Lowered, PolicyViolation, Skipped, TargetProblem
+from stacks.aws import identity, network, registry, security, state, storage
+from stacks.aws.context import Context
+from stacks.aws.rules import violations_in
+from stacks.aws.support import SUPPORT
+from stacks.aws.target import problems_of
+from stacks.graph import ProviderBlock, Stack, StackBuilder
+from stacks.intents import Intent, Platform, Support, SupportLevel, describe
+
+__all__ = ["lower", "problems", "provider_versions", "support", "violations"]
+
+REQUIRED_TERRAFORM = ">= 1.11.0, < 2.0.0"
+PROVIDER_VERSION = ">= 5.100.0, < 7.0.0"
+CHECKED_PROVIDER_VERSIONS = ("5.100.0", "6.69.1")
+FIRST_STACK = "state"
+
+
+def support() -> Mapping[type[Intent], Support]:
+    """Declare how far each type of intent is carried."""
+    return SUPPORT
+
+
+def provider_versions() -> Mapping[str, tuple[str, ...]]:
+    """Name the versions at both ends of the bounds, whose schemas the output must satisfy."""
+    return {"aws": CHECKED_PROVIDER_VERSIONS}
+
+
+def problems(platform: Platform) -> Sequence[TargetProblem]:
+    """Say what AWS, or the account's region, does not offer of what the platform asks."""
+    return problems_of(platform)
+
+
+def violations(stacks: Sequence[Stack], platform: Platform) -> Sequence[PolicyViolation]:
+    """Check encryption, exposure and retention on the finished graph."""
+    return violations_in(stacks, platform)
+
+
+def lower(platform: Platform) -> Lowered:
+    """Make the stacks: state, security, network, storage, registry, identity."""
+    context = Context(platform)
+    state_stack = state.lower(context)
+    security_stack, keys = security.lower(context)
+    network_stack, place = network.lower(context, keys)
+    storage_stack, stores = storage.lower(context, keys)
+    registry_stack, images = registry.lower(context, keys)
+    identity_stack, unused = identity.lower(context, keys, place, stores, images)
+    built = (state_stack, security_stack, network_stack, storage_stack, registry_stack, identity_stack)
+    stacks = tuple(
+        _stack(context, builder, needs_state=state_stack is not None)
+        for builder in built
+        if builder is not None and builder.nodes
+    )
+    skipped = [
+        Skipped(intent=describe(intent), reason=SUPPORT[type(intent)].reason)
+        for intent in platform.intents
+        if SUPPORT[type(intent)].level is not SupportLevel.FULL
+    ]
+    skipped += [
+        Skipped(intent=describe(role), reason=f"identity.groups.{role.purpose} names nobody who could assume it")
+        for role in unused
+    ]
+    return Lowered(stacks=stacks, skipped=tuple(skipped))
+
+
+def _stack(context: Context, builder: StackBuilder, *, needs_state: bool) -> Stack:
+    platform = context.platform
+    provider = ProviderBlock(
+        name="aws",
+        source="hashicorp/aws",
+        version=PROVIDER_VERSION,
+        config={
+            "region": context.region,
+            "allowed_account_ids": [context.account],
+            "default_tags": {"tags": dict(platform.tags)},
+        },
+    )
+    first = builder.concern == FIRST_STACK
+    return Stack(
+        name=context.stack(builder.concern),
+        concern=builder.concern,
+        environment=platform.environment,
+        nodes=builder.nodes,
+        providers=(provider,),
+        backend=state.backend_of(context, builder.concern),
+        required_terraform=REQUIRED_TERRAFORM,
+        exports=builder.exports,
+        needs=(context.stack(FIRST_STACK),) if needs_state and not first else (),
+    )

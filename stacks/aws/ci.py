@@ -1,0 +1,421 @@
+"""Roles for a CI system's jobs, by OIDC and without keys: plan reads, build pushes images, deploy changes the platform.
+
+May not trust a job of another repository, branch or environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from stacks.aws.policy import Condition, Principal, Statement
+from stacks.aws.roles import add_role
+from stacks.aws.workloads import Reach, key_statements, pass_role
+from stacks.graph import Node, StackBuilder, Value
+from stacks.intents import CiIdentity, describe
+
+__all__ = ["add_ci_roles"]
+
+READ_NETWORK = (
+    *("ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute", "ec2:DescribeAvailabilityZones"),
+    *("ec2:DescribeFlowLogs", "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls"),
+    *("ec2:DescribeNetworkInterfaces", "ec2:DescribePrefixLists", "ec2:DescribeRouteTables"),
+    *("ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"),
+    *("ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"),
+)
+READ_BUCKETS = (
+    *("s3:GetAccelerateConfiguration", "s3:GetBucket*", "s3:GetEncryptionConfiguration"),
+    *("s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:ListBucket"),
+)
+CHANGE_NETWORK = (
+    *("ec2:AllocateAddress", "ec2:AssociateRouteTable", "ec2:AttachInternetGateway"),
+    *("ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateFlowLogs"),
+    *("ec2:CreateInternetGateway", "ec2:CreateNatGateway", "ec2:CreateNetworkAcl", "ec2:CreateNetworkAclEntry"),
+    *("ec2:CreateRoute", "ec2:CreateRouteTable", "ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateTags"),
+    *("ec2:CreateVpc", "ec2:CreateVpcEndpoint", "ec2:DeleteFlowLogs", "ec2:DeleteInternetGateway"),
+    *("ec2:DeleteNatGateway", "ec2:DeleteNetworkAcl", "ec2:DeleteNetworkAclEntry", "ec2:DeleteRoute"),
+    *("ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet", "ec2:DeleteTags", "ec2:DeleteVpc"),
+    *("ec2:DeleteVpcEndpoints", "ec2:DescribeVpcAttribute", "ec2:DetachInternetGateway", "ec2:DisassociateAddress"),
+    *("ec2:DisassociateRouteTable", "ec2:ModifySecurityGroupRules", "ec2:ModifySubnetAttribute"),
+    *("ec2:ModifyVpcAttribute", "ec2:ModifyVpcEndpoint", "ec2:ReleaseAddress", "ec2:ReplaceNetworkAclAssociation"),
+    *("ec2:ReplaceNetworkAclEntry", "ec2:ReplaceRoute", "ec2:ReplaceRouteTableAssociation"),
+    *("ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"),
+    *("ec2:UpdateSecurityGroupRuleDescriptionsEgress", "ec2:UpdateSecurityGroupRuleDescriptionsIngress"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Issuer:
+    """An OIDC issuer, the audience that its tokens carry, and the subjects of three kinds of job."""
+
+    host: str
+    audience: str
+    plan: str
+    build: str
+    deploy: str
+
+
+def _issuer(intent: CiIdentity, environment: str) -> _Issuer:
+    """Subjects as the vendors document them (GitHub: OIDC reference; GitLab: ID token payload; November 2026)."""
+    repository = intent.repository
+    match intent.system:
+        case "github":
+            return _Issuer(
+                host="token.actions.githubusercontent.com",
+                audience="sts.amazonaws.com",
+                plan=f"repo:{repository}:pull_request",
+                build=f"repo:{repository}:ref:refs/heads/{intent.branch}",
+                deploy=f"repo:{repository}:environment:{environment}",
+            )
+        case "gitlab":
+            return _Issuer(
+                host=intent.host,
+                audience=f"https://{intent.host}",
+                plan=f"project_path:{repository}:ref_type:branch:ref:*",
+                build=f"project_path:{repository}:ref_type:branch:ref:{intent.branch}",
+                deploy=f"project_path:{repository}:ref_type:branch:ref:{intent.branch}",
+            )
+        case _:
+            assert_never(intent.system)
+
+
+def add_ci_roles(
+    stack: StackBuilder, reach: Reach, intent: CiIdentity, workloads: Mapping[str, Value]
+) -> dict[str, Node]:
+    """Add the identity provider, unless the account has it, and the three roles; return them by name."""
+    context = reach.context
+    issuer = _issuer(intent, context.platform.environment)
+    origin = describe(intent)
+    provider: Value = context.arn("iam", f"oidc-provider/{issuer.host}", regional=False)
+    if intent.create_provider:
+        provider = stack.resource(
+            "aws_iam_openid_connect_provider",
+            "ci",
+            {"url": f"https://{issuer.host}", "client_id_list": [issuer.audience]},
+            origin=origin,
+        ).ref("arn")
+    jobs: tuple[tuple[str, str, str, Sequence[Statement]], ...] = (
+        ("ci-plan", "CI plans a change: reads, and locks the state", issuer.plan, [*_reads(reach), *_state(reach, write=False)]),
+        ("ci-build", "CI builds: pushes images, updates pipelines", issuer.build, _builds(reach, workloads)),
+        (
+            "ci-deploy",
+            "CI deploys the platform's stacks",
+            issuer.deploy,
+            [*_reads(reach), *_changes(reach), *_state(reach, write=True)],
+        ),
+    )
+    return {
+        name: add_role(
+            stack,
+            context,
+            reach.keys,
+            name,
+            description=use,
+            trust=[_trust(provider, issuer, subject)],
+            allows=allows,
+            origin=origin,
+            # The ceiling denies changes to roles, which are the deploy role's work; it may make roles under it only.
+            bounded=name != "ci-deploy",
+        )
+        for name, use, subject, allows in jobs
+    }
+
+
+def _trust(provider: Value, issuer: _Issuer, subject: str) -> Statement:
+    return Statement(
+        sid="Jobs",
+        actions=("sts:AssumeRoleWithWebIdentity",),
+        principals=(Principal("Federated", (provider,)),),
+        conditions=(
+            Condition("StringEquals", f"{issuer.host}:aud", (issuer.audience,)),
+            Condition("StringLike" if "*" in subject else "StringEquals", f"{issuer.host}:sub", (subject,)),
+        ),
+    )
+
+
+def _state(reach: Reach, *, write: bool) -> tuple[Statement, ...]:
+    """The managed state bucket: a plan reads states and writes locks, a deploy writes both."""
+    context = reach.context
+    if context.platform.backend.kind != "managed":
+        return ()
+    bucket = f"arn:{context.partition}:s3:::{context.bucket('state')}"
+    states = f"{bucket}/{context.platform.environment}/*"
+    statements = [
+        Statement(sid="FindState", actions=("s3:ListBucket",), resources=(bucket,)),
+        Statement(sid="ReadState", actions=("s3:GetObject",), resources=(states,)),
+        Statement(
+            sid="WriteState" if write else "LockState",
+            actions=("s3:DeleteObject", "s3:PutObject"),
+            resources=(states if write else f"{states}.tflock",),
+        ),
+    ]
+    if reach.keys.data is not None:
+        statements.append(
+            Statement(
+                sid="UseStateKey",
+                actions=("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"),
+                resources=(context.arn("kms", "key/*"),),
+                conditions=(
+                    Condition("ForAnyValue:StringEquals", "kms:ResourceAliases", (context.alias("state"),)),
+                ),
+            )
+        )
+    return tuple(statements)
+
+
+def _reads(reach: Reach) -> tuple[Statement, ...]:
+    """What refreshing the platform's own stacks reads; not one object's content."""
+    context = reach.context
+    own = context.prefix
+    return (
+        Statement(
+            sid="ReadUnscoped",
+            actions=(*READ_NETWORK, "kms:ListAliases", "logs:DescribeLogGroups", "sts:GetCallerIdentity"),
+            resources=("*",),
+        ),
+        Statement(sid="ReadVpc", actions=("ec2:DescribeVpcAttribute",), resources=(context.arn("ec2", "vpc/*"),)),
+        Statement(
+            sid="ReadKeys",
+            actions=(
+                "kms:DescribeKey",
+                "kms:GetKeyPolicy",
+                "kms:GetKeyRotationStatus",
+                "kms:ListResourceTags",
+            ),
+            resources=(context.arn("kms", "key/*"),),
+        ),
+        Statement(
+            sid="ReadBuckets", actions=READ_BUCKETS, resources=(f"arn:{context.partition}:s3:::{own}-*",)
+        ),
+        Statement(
+            sid="ReadTrail",
+            actions=(
+                "cloudtrail:DescribeTrails",
+                "cloudtrail:GetEventSelectors",
+                "cloudtrail:GetInsightSelectors",
+                "cloudtrail:GetTrail",
+                "cloudtrail:GetTrailStatus",
+                "cloudtrail:ListTags",
+            ),
+            resources=(context.arn("cloudtrail", f"trail/{own}-*"),),
+        ),
+        Statement(
+            sid="ReadLogGroups",
+            actions=("logs:ListTagsForResource",),
+            resources=(context.arn("logs", f"log-group:/{own}/*"),),
+        ),
+        Statement(
+            sid="ReadRepositories",
+            actions=(
+                "ecr:DescribeRepositories",
+                "ecr:GetLifecyclePolicy",
+                "ecr:GetRepositoryPolicy",
+                "ecr:ListTagsForResource",
+            ),
+            resources=(context.arn("ecr", f"repository/{own}/*"),),
+        ),
+        Statement(
+            sid="ReadRoles",
+            actions=(
+                *("iam:GetOpenIDConnectProvider", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole"),
+                *("iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole"),
+                *("iam:ListPolicyTags", "iam:ListPolicyVersions", "iam:ListRolePolicies", "iam:ListRoleTags"),
+            ),
+            resources=_iam(reach),
+        ),
+    )
+
+
+def _iam(reach: Reach) -> tuple[Value, ...]:
+    context = reach.context
+    return (
+        context.arn("iam", f"role/{context.prefix}-*", regional=False),
+        context.arn("iam", f"policy/{context.prefix}-*", regional=False),
+        context.arn("iam", "oidc-provider/*", regional=False),
+    )
+
+
+def _builds(reach: Reach, workloads: Mapping[str, Value]) -> list[Statement]:
+    context = reach.context
+    statements = [
+        Statement(
+            sid="UpdatePipelines",
+            actions=(
+                "sagemaker:AddTags",
+                "sagemaker:CreatePipeline",
+                "sagemaker:DescribePipeline",
+                "sagemaker:DescribePipelineExecution",
+                "sagemaker:ListPipelineExecutionSteps",
+                "sagemaker:StartPipelineExecution",
+                "sagemaker:UpdatePipeline",
+            ),
+            resources=(context.arn("sagemaker", f"pipeline/{context.prefix}-*"),),
+        ),
+        Statement(
+            sid="StoreCode",
+            actions=("s3:GetObject", "s3:PutObject"),
+            resources=reach.objects("artifacts", "code/", "pipelines/"),
+        ),
+        *key_statements(reach.keys),
+        pass_role(workloads["pipelines"]),
+    ]
+    if reach.registry.arns:
+        statements += [
+            Statement(sid="ImageLogin", actions=("ecr:GetAuthorizationToken",), resources=("*",)),
+            Statement(
+                sid="PushImages",
+                actions=(
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:CompleteLayerUpload",
+                    "ecr:DescribeImageScanFindings",
+                    "ecr:DescribeImages",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:InitiateLayerUpload",
+                    "ecr:PutImage",
+                    "ecr:UploadLayerPart",
+                ),
+                resources=tuple(reach.registry.arns.values()),
+            ),
+        ]
+    return statements
+
+
+def _changes(reach: Reach) -> tuple[Statement, ...]:
+    """What applying the foundation's stacks changes: by name where AWS has names, by tag where it has ids."""
+    context = reach.context
+    own = context.prefix
+    tagged = (
+        Condition("StringEquals", "aws:ResourceTag/platform", (context.platform.name,)),
+        Condition("StringEquals", "aws:ResourceTag/environment", (context.platform.environment,)),
+    )
+    return (
+        Statement(
+            sid="ChangeNetwork",
+            actions=CHANGE_NETWORK,
+            resources=(context.arn("ec2", "*"),),
+        ),
+        Statement(
+            sid="MakeKeys",
+            actions=("kms:CreateKey",),
+            resources=("*",),
+            conditions=(Condition("StringEquals", "aws:RequestTag/platform", (context.platform.name,)),),
+        ),
+        Statement(
+            sid="TagNewKeys",
+            actions=("kms:TagResource",),
+            resources=(context.arn("kms", "key/*"),),
+            conditions=(Condition("StringEquals", "aws:RequestTag/platform", (context.platform.name,)),),
+        ),
+        Statement(
+            sid="ChangeKeys",
+            actions=(
+                *("kms:CreateAlias", "kms:CreateGrant", "kms:Decrypt", "kms:DeleteAlias", "kms:EnableKeyRotation"),
+                *("kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"),
+                *("kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription"),
+            ),
+            resources=(context.arn("kms", "key/*"),),
+            conditions=tagged,
+        ),
+        Statement(
+            sid="NameKeys",
+            actions=("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"),
+            resources=(context.arn("kms", f"alias/{own}/*"),),
+        ),
+        Statement(
+            sid="ChangeBuckets",
+            actions=(
+                *("s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:ListBucketVersions"),
+                *("s3:PutBucket*", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration"),
+            ),
+            resources=(f"arn:{context.partition}:s3:::{own}-*",),
+        ),
+        Statement(
+            sid="ChangeTrail",
+            actions=(
+                *("cloudtrail:AddTags", "cloudtrail:CreateTrail", "cloudtrail:DeleteTrail"),
+                *("cloudtrail:PutEventSelectors", "cloudtrail:RemoveTags", "cloudtrail:StartLogging"),
+                "cloudtrail:UpdateTrail",
+            ),
+            resources=(context.arn("cloudtrail", f"trail/{own}-*"),),
+        ),
+        Statement(
+            sid="ChangeLogGroups",
+            actions=(
+                *("logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DisassociateKmsKey"),
+                *("logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource"),
+            ),
+            resources=(context.arn("logs", f"log-group:/{own}/*"),),
+        ),
+        Statement(
+            sid="ChangeRepositories",
+            actions=(
+                *("ecr:CreateRepository", "ecr:DeleteLifecyclePolicy", "ecr:DeleteRepository"),
+                *("ecr:PutImageScanningConfiguration", "ecr:PutImageTagMutability", "ecr:PutLifecyclePolicy"),
+                *("ecr:TagResource", "ecr:UntagResource"),
+            ),
+            resources=(context.arn("ecr", f"repository/{own}/*"),),
+        ),
+        *_role_changes(reach),
+    )
+
+
+def _role_changes(reach: Reach) -> tuple[Statement, ...]:
+    """Roles are made and changed under the ceiling only, and the ceiling itself is out of reach."""
+    context = reach.context
+    roles = context.arn("iam", f"role/{context.prefix}-*", regional=False)
+    ceiling = reach.keys.boundary
+    statements = [
+        Statement(
+            sid="ChangeRolesUnderCeiling",
+            actions=(
+                *("iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"),
+                *("iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"),
+            ),
+            resources=(roles,),
+            conditions=(Condition("StringEquals", "iam:PermissionsBoundary", (ceiling,)),),
+        ),
+        Statement(
+            sid="KeepRoles",
+            actions=(
+                *("iam:DeleteRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy"),
+                *("iam:UpdateRole", "iam:UpdateRoleDescription"),
+            ),
+            resources=(roles,),
+        ),
+        Statement(
+            sid="PassServiceRoles",
+            actions=("iam:PassRole",),
+            resources=(roles,),
+            conditions=(
+                Condition(
+                    "StringEquals",
+                    "iam:PassedToService",
+                    ("cloudtrail.amazonaws.com", "sagemaker.amazonaws.com", "vpc-flow-logs.amazonaws.com"),
+                ),
+            ),
+        ),
+        Statement(
+            sid="NotTheDeployRoleItself",
+            effect="Deny",
+            actions=("iam:DeleteRolePermissionsBoundary", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"),
+            resources=(context.arn("iam", f"role/{context.name('role', 'ci-deploy')}", regional=False),),
+        ),
+        Statement(
+            sid="NotTheCeiling",
+            effect="Deny",
+            actions=(
+                *("iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"),
+                "iam:SetDefaultPolicyVersion",
+            ),
+            resources=(ceiling,),
+        ),
+        Statement(
+            sid="NoRoleLeavesTheCeiling",
+            effect="Deny",
+            actions=("iam:DeleteRolePermissionsBoundary",),
+            resources=(roles,),
+        ),
+    ]
+    return tuple(statements)

@@ -1,0 +1,128 @@
+"""What every AWS concern needs of a platform: its prefix, ARNs, names, tags, and the handles between stacks.
+
+May not add a resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from stacks.aws.names import fitted
+from stacks.graph import Value
+from stacks.intents import Intent, Platform
+
+__all__ = ["Context", "Keys", "Network", "Registry", "Store", "Stores"]
+
+SomeIntent = TypeVar("SomeIntent", bound=Intent)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A platform seen from AWS."""
+
+    platform: Platform
+
+    @property
+    def prefix(self) -> str:
+        """The start of every name: platform and environment."""
+        return f"{self.platform.name}-{self.platform.environment}"
+
+    @property
+    def region(self) -> str:
+        """The region's name."""
+        return self.platform.target.region
+
+    @property
+    def account(self) -> str:
+        """The account's twelve digits."""
+        return self.platform.target.account
+
+    @property
+    def partition(self) -> str:
+        """The ARN partition of the region; the catalog lists commercial regions only."""
+        return "aws"
+
+    @property
+    def protected(self) -> bool:
+        """Whether what holds data may not be destroyed."""
+        return self.platform.deletion_protection
+
+    def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
+        """An ARN in this account; ``regional`` is false for IAM and the like."""
+        return f"arn:{self.partition}:{service}:{self.region if regional else ''}:{self.account}:{resource}"
+
+    def stack(self, concern: str) -> str:
+        """The name of a concern's stack."""
+        return f"{self.prefix}-{concern}"
+
+    def name(self, kind: str, *parts: str) -> str:
+        """A legal name of a kind (see ``names.RULES``) that starts with the prefix."""
+        return fitted(kind, "-".join((self.prefix, *parts)))
+
+    def alias(self, name: str) -> str:
+        """A key's alias."""
+        return fitted("alias", f"alias/{self.prefix}/{name}")
+
+    def bucket(self, name: str) -> str:
+        """A bucket's name: bucket names are global, so account and region are part of it."""
+        return self.name("bucket", name, self.account, self.region)
+
+    def log_group(self, name: str) -> str:
+        """The name of one of the platform's own log groups."""
+        return fitted("log-group", f"/{self.prefix}/{name}")
+
+    def all_of(self, kind: type[SomeIntent]) -> Iterator[SomeIntent]:
+        """Yield the platform's intents of one type, in order."""
+        return (intent for intent in self.platform.intents if isinstance(intent, kind))
+
+    def one_of(self, kind: type[SomeIntent]) -> SomeIntent | None:
+        """Return the platform's only intent of a type, if it has one."""
+        return next(self.all_of(kind), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Key ARNs, ``None`` where the cloud's own keys encrypt; and the ceiling over roles, if there is one."""
+
+    data: Value = None
+    logs: Value = None
+    boundary: Value = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Where workloads run."""
+
+    network_id: Value
+    subnet_ids: tuple[Value, ...]
+    subnet_arns: tuple[Value, ...]
+    security_group_ids: tuple[Value, ...]
+    security_group_arns: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A bucket's reference values."""
+
+    id: Value
+    arn: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """The platform's buckets by name; data, artifacts and logs are always among them."""
+
+    by_name: Mapping[str, Store]
+
+    def arn(self, name: str) -> Value:
+        """A bucket's ARN."""
+        return self.by_name[name].arn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """Repository ARNs by name."""
+
+    arns: Mapping[str, Value] = field(default_factory=dict)

@@ -1,0 +1,112 @@
+"""Security rules over the finished AWS graph: what the platform promises must still hold after overrides.
+
+May not mend anything, nor judge what no rule here names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from stacks.adapter import PolicyViolation
+from stacks.graph import Node, Ref, Stack, Value
+from stacks.intents import Encryption, Platform
+
+__all__ = ["violations_in"]
+
+EVERYWHERE = ("0.0.0.0/0", "::/0")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """``holds`` says whether a node of ``type`` keeps the promise."""
+
+    type: str
+    code: str
+    message: str
+    holds: Callable[[Mapping[str, Value], Platform], bool]
+
+
+def _block(value: Value) -> Mapping[str, Value]:
+    """A nested block written once, as a mapping or as a list of one."""
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, str) and value:
+        return _block(value[0])
+    return {}
+
+
+def _public_access_is_blocked(arguments: Mapping[str, Value], _: Platform) -> bool:
+    names = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+    return all(arguments.get(name) is True for name in names)
+
+
+def _is_versioned(arguments: Mapping[str, Value], _: Platform) -> bool:
+    return _block(arguments.get("versioning_configuration")).get("status") == "Enabled"
+
+
+def _key_rotates(arguments: Mapping[str, Value], _: Platform) -> bool:
+    return arguments.get("enable_key_rotation") is True and arguments.get("is_enabled", True) is True
+
+
+def _trail_is_whole(arguments: Mapping[str, Value], _: Platform) -> bool:
+    return arguments.get("enable_log_file_validation") is True and arguments.get("enable_logging", True) is True
+
+
+def _tags_are_immutable(arguments: Mapping[str, Value], _: Platform) -> bool:
+    return arguments.get("image_tag_mutability") == "IMMUTABLE"
+
+
+def _log_group_is_encrypted(arguments: Mapping[str, Value], platform: Platform) -> bool:
+    customer = any(isinstance(intent, Encryption) and intent.customer_managed for intent in platform.intents)
+    return not customer or isinstance(arguments.get("kms_key_id"), Ref | str)
+
+
+def _ingress_is_narrow(arguments: Mapping[str, Value], _: Platform) -> bool:
+    return arguments.get("cidr_ipv4") not in EVERYWHERE and arguments.get("cidr_ipv6") not in EVERYWHERE
+
+
+def _keeps_data(arguments: Mapping[str, Value], platform: Platform) -> bool:
+    return not platform.deletion_protection or arguments.get("force_destroy", False) is False
+
+
+def _is_not_an_aws_grant(arguments: Mapping[str, Value], _: Platform) -> bool:
+    return not str(arguments.get("policy_arn", "")).endswith("FullAccess")
+
+
+RULES = (
+    _Rule(
+        "aws_s3_bucket_public_access_block",
+        "public-access",
+        "the bucket is not closed to the public",
+        _public_access_is_blocked,
+    ),
+    _Rule("aws_s3_bucket_versioning", "versioning", "the bucket keeps no versions", _is_versioned),
+    _Rule("aws_s3_bucket", "deletion-protection", "a protected bucket can be destroyed with its objects", _keeps_data),
+    _Rule("aws_kms_key", "key-rotation", "the key is not rotated", _key_rotates),
+    _Rule("aws_cloudtrail", "audit-trail", "the audit trail is off or its files are not validated", _trail_is_whole),
+    _Rule("aws_ecr_repository", "image-tags", "image tags can be moved", _tags_are_immutable),
+    _Rule("aws_cloudwatch_log_group", "log-encryption", "the log group has no key of yours", _log_group_is_encrypted),
+    _Rule("aws_vpc_security_group_ingress_rule", "open-ingress", "the whole internet may connect", _ingress_is_narrow),
+    _Rule("aws_iam_role_policy_attachment", "broad-grant", "a *FullAccess policy is attached", _is_not_an_aws_grant),
+)
+
+
+def violations_in(stacks: Sequence[Stack], platform: Platform) -> tuple[PolicyViolation, ...]:
+    """Return every broken promise, in the order of the graph."""
+    return tuple(
+        PolicyViolation(stack=stack.name, address=str(node.address), code=rule.code, message=rule.message)
+        for stack in stacks
+        for node in stack.nodes
+        for rule in _broken(node, platform)
+    )
+
+
+def _broken(node: Node, platform: Platform) -> Iterator[_Rule]:
+    return (
+        rule
+        for rule in RULES
+        if node.address.mode == "resource"
+        and rule.type == node.address.type
+        and not rule.holds(node.arguments, platform)
+    )

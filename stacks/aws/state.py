@@ -1,0 +1,128 @@
+"""The state stack: the bucket that holds every stack's Terraform state, locked by S3 itself.
+
+May not know what the states hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from stacks.aws.buckets import Bucket, add_bucket
+from stacks.aws.context import Context
+from stacks.aws.policy import Principal, Statement, document
+from stacks.graph import Backend, Lifecycle, StackBuilder
+from stacks.intents import Encryption, StateStore, describe
+
+__all__ = ["backend_of", "lower", "state_bucket"]
+
+BUCKET = "state"
+VERSIONS_DAYS = 365
+
+
+def state_bucket(context: Context) -> str:
+    """The name of the managed state bucket."""
+    return context.bucket(BUCKET)
+
+
+def backend_of(context: Context, concern: str) -> Backend:
+    """Where a concern's state lives; the state stack's own is local, since its bucket is not there yet."""
+    backend = context.platform.backend
+    match backend.kind:
+        case "local":
+            return Backend(kind="local", config={})
+        case "managed" if concern == "state":
+            return Backend(kind="local", config={})
+        case "managed":
+            return Backend(
+                kind="s3",
+                config={
+                    "bucket": state_bucket(context),
+                    "key": f"{context.platform.environment}/{concern}.tfstate",
+                    "region": context.region,
+                    "use_lockfile": True,
+                    **_encryption(context),
+                },
+            )
+        case "s3":
+            locked: dict[str, str | int | bool] = {"encrypt": True, "use_lockfile": True}
+            return _explicit("s3", "key", {**locked, **backend.settings}, context, concern)
+        case "gcs":
+            return _explicit("gcs", "prefix", backend.settings, context, concern)
+        case "azurerm":
+            return _explicit("azurerm", "key", backend.settings, context, concern)
+        case _:
+            assert_never(backend.kind)
+
+
+def _encryption(context: Context) -> dict[str, str | int | bool]:
+    """With ``encrypt`` alone the backend asks for S3's own keys, whatever the bucket's default is."""
+    if not _customer_managed(context):
+        return {"encrypt": True}
+    return {"encrypt": True, "kms_key_id": context.arn("kms", context.alias("state"))}
+
+
+def _customer_managed(context: Context) -> bool:
+    encryption = context.one_of(Encryption)
+    return encryption is not None and encryption.customer_managed
+
+
+def lower(context: Context) -> StackBuilder | None:
+    """Make the state bucket with its key, when the platform creates it."""
+    intent = context.one_of(StateStore)
+    if intent is None or not intent.create:
+        return None
+    stack = StackBuilder("state")
+    origin = describe(intent)
+    key = None
+    if _customer_managed(context):
+        policy = document(
+            stack,
+            "key-state",
+            [
+                Statement(
+                    sid="Account",
+                    actions=("kms:*",),
+                    resources=("*",),
+                    principals=(Principal("AWS", (context.arn("iam", "root", regional=False),)),),
+                    everywhere="a key policy's resource is the key itself; IAM policies of this account decide",
+                )
+            ],
+            origin=origin,
+        )
+        node = stack.resource(
+            "aws_kms_key",
+            "state",
+            {
+                "description": f"{context.prefix}: Terraform state",
+                "enable_key_rotation": True,
+                "deletion_window_in_days": 30,
+                "policy": policy,
+            },
+            origin=origin,
+            lifecycle=Lifecycle(prevent_destroy=context.protected),
+        )
+        stack.resource(
+            "aws_kms_alias",
+            "state",
+            {"name": context.alias("state"), "target_key_id": node.ref("key_id")},
+            origin=origin,
+        )
+        key = node.ref("arn")
+    store, _, _ = add_bucket(
+        stack,
+        context,
+        Bucket(name=BUCKET, address="state", key=key, keep_versions_days=VERSIONS_DAYS, only_key=False),
+        origin=origin,
+    )
+    stack.export("bucket", store.id)
+    return stack
+
+
+def _explicit(
+    kind: str, key: str, settings: Mapping[str, str | int | bool], context: Context, concern: str
+) -> Backend:
+    """The user's own backend: the state's key goes after the start that they gave."""
+    own = f"{context.platform.name}/{context.platform.environment}/{concern}.tfstate"
+    start = str(settings.get(key, "")).strip("/")
+    return Backend(kind=kind, config={**settings, key: f"{start}/{own}" if start else own})

@@ -1,0 +1,66 @@
+"""What the AWS lowering carries, and what it does not carry yet.
+
+Every type of intent is here: a test holds the table to the union.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stacks.intents import (
+    AuditTrail,
+    Budget,
+    CiIdentity,
+    Encryption,
+    ExistingNetwork,
+    ExperimentTracking,
+    FeatureStore,
+    HumanRole,
+    ImageRepository,
+    Intent,
+    ModelMonitor,
+    ModelRegistry,
+    Notifications,
+    ObjectStore,
+    OnlineEndpoint,
+    PermissionsBoundary,
+    PrivateNetwork,
+    StateStore,
+    Support,
+    SupportLevel,
+    TrainingPipeline,
+    WorkloadRole,
+    Workspace,
+)
+
+__all__ = ["SUPPORT"]
+
+_FULL = Support(SupportLevel.FULL)
+
+
+def _later(what: str) -> Support:
+    return Support(SupportLevel.NOT_IMPLEMENTED, f"this version makes no {what} on aws yet")
+
+
+SUPPORT: Mapping[type[Intent], Support] = {
+    StateStore: _FULL,
+    Encryption: _FULL,
+    AuditTrail: _FULL,
+    PermissionsBoundary: _FULL,
+    PrivateNetwork: _FULL,
+    ExistingNetwork: _FULL,
+    ObjectStore: _FULL,
+    ImageRepository: _FULL,
+    WorkloadRole: _FULL,
+    HumanRole: _FULL,
+    CiIdentity: _FULL,
+    Workspace: _later("SageMaker domain"),
+    ExperimentTracking: _later("MLflow tracking server"),
+    ModelRegistry: _later("model package group"),
+    FeatureStore: _later("feature group"),
+    TrainingPipeline: _later("SageMaker pipeline"),
+    OnlineEndpoint: _later("SageMaker endpoint"),
+    ModelMonitor: _later("monitoring schedule"),
+    Notifications: _later("notification topic"),
+    Budget: _later("budget"),
+}

@@ -1,0 +1,293 @@
+"""Roles that SageMaker assumes for a workload: training, pipelines, serving and monitoring.
+
+May not know people or CI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from stacks.aws.context import Context, Keys, Network, Registry, Stores
+from stacks.aws.policy import Condition, Statement, service_trust
+from stacks.aws.roles import add_role
+from stacks.graph import Node, StackBuilder, Value, text
+from stacks.intents import WorkloadRole, describe
+
+__all__ = ["PASSED_TO_JOBS", "SAGEMAKER", "Reach", "add_workload_role", "key_statements", "pass_role"]
+
+SAGEMAKER = "sagemaker.amazonaws.com"
+
+AWS_IMAGE_REPOSITORIES = ("huggingface-*", "pytorch-*", "sagemaker-*", "tensorflow-*", "xgboost*")
+"""Repositories of images that AWS publishes from its own accounts (SageMaker docker registry paths, November 2026)."""
+
+
+PASSED_TO_JOBS = ("training", "serving")
+"""The roles that pipelines hand to the jobs and models they make; they are added before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What the roles of a platform can be given."""
+
+    context: Context
+    keys: Keys
+    network: Network
+    stores: Stores
+    registry: Registry
+
+    def objects(self, bucket: str, *prefixes: str) -> tuple[Value, ...]:
+        """The objects of a bucket, or those below some prefixes."""
+        arn = self.stores.arn(bucket)
+        return tuple(text(arn, f"/{prefix}*") for prefix in prefixes or ("",))
+
+    def sagemaker(self, *kinds: str) -> tuple[Value, ...]:
+        """ARN patterns of this account's SageMaker resources of some kinds."""
+        return tuple(self.context.arn("sagemaker", f"{kind}/*") for kind in kinds)
+
+    @property
+    def user_buckets(self) -> tuple[str, ...]:
+        """The buckets that only the user knows the use of."""
+        return tuple(name for name in self.stores.by_name if name not in ("data", "artifacts", "logs"))
+
+
+def add_workload_role(
+    stack: StackBuilder, reach: Reach, role: WorkloadRole, others: Mapping[str, Value]
+) -> Node:
+    """Add the role of one kind of workload; ``others`` are the ARNs of those that are there already."""
+    match role.purpose:
+        case "training":
+            use, allows = "SageMaker training and processing jobs", _training(reach)
+        case "pipelines":
+            use, allows = "SageMaker pipelines start and watch jobs", _pipelines(reach, [others[name] for name in PASSED_TO_JOBS])
+        case "serving":
+            use, allows = "SageMaker models behind endpoints", _serving(reach)
+        case "monitoring":
+            use, allows = "SageMaker model monitors", _monitoring(reach)
+        case _:
+            assert_never(role.purpose)
+    return add_role(
+        stack,
+        reach.context,
+        reach.keys,
+        role.purpose,
+        description=use,
+        trust=[service_trust(SAGEMAKER, reach.context.account)],
+        allows=allows,
+        origin=describe(role),
+    )
+
+
+def key_statements(keys: Keys, *, grants: bool = False) -> tuple[Statement, ...]:
+    """Use the data key; with ``grants``, let AWS's own services use it on the role's behalf (encrypted volumes)."""
+    if keys.data is None:
+        return ()
+    use = Statement(
+        sid="UseKey",
+        actions=("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
+        resources=(keys.data,),
+    )
+    if not grants:
+        return (use,)
+    grant = Statement(
+        sid="GrantKeyToService",
+        actions=("kms:CreateGrant",),
+        resources=(keys.data,),
+        conditions=(Condition("Bool", "kms:GrantIsForAWSResource", ("true",)),),
+    )
+    return use, grant
+
+
+def pass_role(*arns: Value, sid: str = "PassRole") -> Statement:
+    """Hand roles to SageMaker, and to nothing else."""
+    return Statement(
+        sid=sid,
+        actions=("iam:PassRole",),
+        resources=arns,
+        conditions=(Condition("StringEquals", "iam:PassedToService", (SAGEMAKER,)),),
+    )
+
+
+def _job(reach: Reach) -> tuple[Statement, ...]:
+    """What every job and model container needs: its image, logs, metrics, network interfaces, and the key."""
+    context = reach.context
+    images = tuple(
+        f"arn:{context.partition}:ecr:{context.region}:*:repository/{name}" for name in AWS_IMAGE_REPOSITORIES
+    )
+    groups = context.arn("logs", "log-group:/aws/sagemaker/*")
+    return (
+        Statement(sid="ImageLogin", actions=("ecr:GetAuthorizationToken",), resources=("*",)),
+        Statement(
+            sid="PullImages",
+            actions=("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+            resources=(*reach.registry.arns.values(), *images),
+        ),
+        Statement(
+            sid="WriteLogs",
+            actions=("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+            resources=(groups, f"{groups}:log-stream:*"),
+        ),
+        Statement(
+            sid="WriteMetrics",
+            actions=("cloudwatch:PutMetricData",),
+            resources=("*",),
+            conditions=(
+                Condition(
+                    "StringLike",
+                    "cloudwatch:namespace",
+                    ("/aws/sagemaker/*", "aws/sagemaker/*", f"{context.prefix}/*"),
+                ),
+            ),
+        ),
+        Statement(
+            sid="JoinNetwork",
+            actions=(
+                "ec2:CreateNetworkInterface",
+                "ec2:CreateNetworkInterfacePermission",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DeleteNetworkInterfacePermission",
+            ),
+            resources=(
+                context.arn("ec2", "network-interface/*"),
+                *reach.network.subnet_arns,
+                *reach.network.security_group_arns,
+            ),
+        ),
+        Statement(
+            sid="SeeNetwork",
+            actions=(
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ),
+            resources=("*",),
+        ),
+        *key_statements(reach.keys, grants=True),
+    )
+
+
+def _list(reach: Reach, *buckets: str) -> Statement:
+    return Statement(
+        sid="ListBuckets",
+        actions=("s3:GetBucketLocation", "s3:ListBucket"),
+        resources=tuple(reach.stores.arn(bucket) for bucket in buckets),
+    )
+
+
+def _training(reach: Reach) -> Sequence[Statement]:
+    context = reach.context
+    read = ("data", "artifacts", *reach.user_buckets)
+    return (
+        *_job(reach),
+        _list(reach, *read),
+        Statement(
+            sid="ReadObjects",
+            actions=("s3:GetObject",),
+            resources=tuple(arn for bucket in read for arn in reach.objects(bucket)),
+        ),
+        Statement(
+            sid="WriteObjects",
+            actions=("s3:AbortMultipartUpload", "s3:PutObject"),
+            resources=(*reach.objects("data", "processed/", "features/"), *reach.objects("artifacts")),
+        ),
+        Statement(
+            sid="UseFeatures",
+            actions=(
+                "sagemaker:BatchGetRecord",
+                "sagemaker:DescribeFeatureGroup",
+                "sagemaker:GetRecord",
+                "sagemaker:PutRecord",
+            ),
+            resources=(context.arn("sagemaker", f"feature-group/{context.prefix}-*"),),
+        ),
+    )
+
+
+def _pipelines(reach: Reach, passed: Sequence[Value]) -> Sequence[Statement]:
+    jobs = ("training-job", "processing-job", "transform-job", "hyper-parameter-tuning-job")
+    return (
+        Statement(
+            sid="RunJobs",
+            actions=tuple(
+                f"sagemaker:{verb}{kind}Job"
+                for kind in ("Training", "Processing", "Transform", "HyperParameterTuning")
+                for verb in ("Create", "Describe", "Stop")
+            ),
+            resources=reach.sagemaker(*jobs),
+        ),
+        Statement(
+            sid="RegisterModels",
+            actions=(
+                "sagemaker:CreateModel",
+                "sagemaker:CreateModelPackage",
+                "sagemaker:DeleteModel",
+                "sagemaker:DescribeModel",
+                "sagemaker:DescribeModelPackage",
+                "sagemaker:DescribeModelPackageGroup",
+            ),
+            resources=reach.sagemaker("model", "model-package", "model-package-group"),
+        ),
+        Statement(
+            sid="TagOwnWork",
+            actions=("sagemaker:AddTags", "sagemaker:ListTags"),
+            resources=reach.sagemaker(*jobs, "model", "model-package"),
+        ),
+        pass_role(*passed),
+        _list(reach, "artifacts"),
+        Statement(
+            sid="ReadAndWriteArtifacts",
+            actions=("s3:GetObject", "s3:PutObject"),
+            resources=reach.objects("artifacts"),
+        ),
+        *key_statements(reach.keys),
+    )
+
+
+def _serving(reach: Reach) -> Sequence[Statement]:
+    context = reach.context
+    return (
+        *_job(reach),
+        _list(reach, "artifacts"),
+        Statement(sid="ReadModels", actions=("s3:GetObject",), resources=reach.objects("artifacts", "models/")),
+        Statement(
+            sid="CaptureRequests",
+            actions=("s3:GetObject", "s3:PutObject"),
+            resources=reach.objects("data", "capture/", "async/", "batch/"),
+        ),
+        Statement(
+            sid="WatchRollback",
+            actions=("cloudwatch:DescribeAlarms",),
+            resources=(context.arn("cloudwatch", f"alarm:{context.prefix}-*"),),
+        ),
+    )
+
+
+def _monitoring(reach: Reach) -> Sequence[Statement]:
+    return (
+        *_job(reach),
+        _list(reach, "data", "artifacts"),
+        Statement(
+            sid="ReadCaptureAndBaselines",
+            actions=("s3:GetObject",),
+            resources=(
+                *reach.objects("data", "capture/", "labels/"),
+                *reach.objects("artifacts", "baselines/", "monitoring/"),
+            ),
+        ),
+        Statement(
+            sid="WriteReports",
+            actions=("s3:AbortMultipartUpload", "s3:PutObject"),
+            resources=reach.objects("artifacts", "baselines/", "monitoring/"),
+        ),
+        Statement(
+            sid="SeeEndpoints",
+            actions=("sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"),
+            resources=(
+                reach.context.arn("sagemaker", f"endpoint/{reach.context.prefix}-*"),
+                reach.context.arn("sagemaker", f"endpoint-config/{reach.context.prefix}-*"),
+            ),
+        ),
+    )

@@ -1,0 +1,322 @@
+"""What a platform needs, in words that no cloud owns: a closed union of frozen intents.
+
+May not know a cloud's resource types, YAML or defaults: every value here is decided already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias, get_args
+
+__all__ = [
+    "INTENT_TYPES",
+    "AuditTrail",
+    "Budget",
+    "CiIdentity",
+    "Encryption",
+    "ExistingNetwork",
+    "ExperimentTracking",
+    "FeatureStore",
+    "HumanRole",
+    "ImageRepository",
+    "Intent",
+    "ModelMonitor",
+    "ModelRegistry",
+    "Notifications",
+    "ObjectStore",
+    "OnlineEndpoint",
+    "Override",
+    "PermissionsBoundary",
+    "Platform",
+    "PrivateNetwork",
+    "StateBackend",
+    "StateStore",
+    "Support",
+    "SupportLevel",
+    "Target",
+    "TrainingPipeline",
+    "WorkloadRole",
+    "Workspace",
+    "describe",
+]
+
+BucketPurpose: TypeAlias = Literal["data", "artifacts", "logs", "user"]
+WorkloadPurpose: TypeAlias = Literal["training", "pipelines", "serving", "monitoring"]
+HumanPurpose: TypeAlias = Literal["admins", "scientists", "viewers"]
+
+
+class SupportLevel(StrEnum):
+    """How far a lowering carries an intent: the cloud can't differs from we didn't."""
+
+    FULL = "full"
+    NOT_IMPLEMENTED = "not implemented"
+    NOT_POSSIBLE = "not possible"
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A lowering's declaration for one type of intent; ``reason`` is for people."""
+
+    level: SupportLevel
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateStore:
+    """The bucket that holds Terraform's state, with a native lock; made only when ``create``."""
+
+    create: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encryption:
+    """Encryption at rest with keys of the customer's own, or of the cloud's."""
+
+    customer_managed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditTrail:
+    """A tamper-evident record of management calls and of access to model artifacts."""
+
+    retention_days: int
+    log_retention_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionsBoundary:
+    """A ceiling over every role. ``existing`` is the cloud's id of one that is there already."""
+
+    existing: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateNetwork:
+    """A network of our own. ``zone_ids`` is empty when only a number of zones is asked for."""
+
+    cidr: str
+    zones: int
+    zone_ids: tuple[str, ...]
+    nat_gateways: int
+    private_endpoints: bool
+    flow_log_retention_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingNetwork:
+    """A network that is there already; nothing is created."""
+
+    network_id: str
+    subnet_ids: tuple[str, ...]
+    security_group_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectStore:
+    """A bucket: private, versioned, encrypted, over TLS only. ``None`` days mean never."""
+
+    name: str
+    purpose: BucketPurpose
+    expire_after_days: int | None
+    archive_after_days: int | None
+    keep_versions_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRepository:
+    """A repository of container images with immutable tags, scanned on push."""
+
+    name: str
+    keep_images: int
+    expire_untagged_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadRole:
+    """The identity of one kind of workload."""
+
+    purpose: WorkloadPurpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HumanRole:
+    """A role that people assume. With no ``principals`` nobody could: it is skipped, and said so."""
+
+    purpose: HumanPurpose
+    principals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiIdentity:
+    """Roles for a CI system's jobs by OIDC. ``create_provider`` is false where the account has it already."""
+
+    system: Literal["github", "gitlab"]
+    host: str
+    repository: str
+    branch: str
+    create_provider: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """Notebooks and an IDE for people."""
+
+    users: tuple[str, ...]
+    instance: str
+    idle_shutdown_minutes: int
+    auth: Literal["iam", "sso"]
+    keep_home: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentTracking:
+    """A managed tracking server."""
+
+    backend: Literal["managed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRegistry:
+    """One model's line of versions."""
+
+    name: str
+    approval: Literal["manual", "automatic"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureStore:
+    """A feature group, online, offline or both. ``columns`` maps names to int|float|string|bool|timestamp."""
+
+    name: str
+    key: str
+    event_time: str
+    columns: Mapping[str, str]
+    online: bool
+    offline: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPipeline:
+    """A pipeline with its schedule (five cron fields, UTC)."""
+
+    name: str
+    definition: str
+    schedule: str | None
+    instance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnlineEndpoint:
+    """A served model in one of four modes; autoscaled when ``max_replicas`` exceeds ``min_replicas``."""
+
+    name: str
+    model: str
+    mode: Literal["realtime", "serverless", "async", "batch"]
+    instance: str
+    min_replicas: int
+    max_replicas: int
+    target_utilization_percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelMonitor:
+    """Scheduled drift tests on an endpoint; a threshold of ``None`` turns that test off."""
+
+    name: str
+    endpoint: str
+    every: str
+    data_drift_threshold: float | None
+    prediction_drift_threshold: float | None
+    concept_drift_threshold: float | None
+    notify: bool
+    retrain_pipeline: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notifications:
+    """Where alerts go."""
+
+    emails: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A monthly spending limit."""
+
+    monthly: float
+    currency: str
+
+
+Intent: TypeAlias = (
+    StateStore
+    | Encryption
+    | AuditTrail
+    | PermissionsBoundary
+    | PrivateNetwork
+    | ExistingNetwork
+    | ObjectStore
+    | ImageRepository
+    | WorkloadRole
+    | HumanRole
+    | CiIdentity
+    | Workspace
+    | ExperimentTracking
+    | ModelRegistry
+    | FeatureStore
+    | TrainingPipeline
+    | OnlineEndpoint
+    | ModelMonitor
+    | Notifications
+    | Budget
+)
+
+INTENT_TYPES: tuple[type[Intent], ...] = get_args(Intent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The cloud, region and account."""
+
+    provider: Literal["aws", "gcp", "azure"]
+    region: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateBackend:
+    """How each stack keeps its state. ``settings`` are Terraform's own arguments of an explicit backend."""
+
+    kind: Literal["managed", "local", "s3", "gcs", "azurerm"]
+    settings: Mapping[str, str | int | bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """An argument that the user sets on one resource; ``value`` is literal, ``None`` takes the argument away."""
+
+    address: str
+    argument: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """One environment of a platform, fully decided: the input of every lowering."""
+
+    name: str
+    environment: str
+    tags: Mapping[str, str]
+    target: Target
+    deletion_protection: bool
+    backend: StateBackend
+    intents: tuple[Intent, ...]
+    overrides: tuple[Override, ...]
+
+
+def describe(intent: Intent) -> str:
+    """Name an intent for people: its kind in words and its own name (``object store data``)."""
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in type(intent).__name__).strip()
+    own = getattr(intent, "name", None) or getattr(intent, "purpose", None) or ""
+    return f"{words} {own}".strip()
