@@ -290,7 +290,7 @@ def _access_lists(
     origin: str,
 ) -> None:
     """Subnet access lists. Answers come back from S3's public addresses even through a gateway endpoint."""
-    inside = {"rule_no": 100, "protocol": "-1", "action": "allow", "cidr_block": intent.cidr, "from_port": 0, "to_port": 0}
+    inside = _acl_rule(100, "-1", intent.cidr, 0, 0)
     answers = [
         _tcp(110, "0.0.0.0/0", 1024, REMOTE_DESKTOP_PORT - 1),
         _tcp(120, "0.0.0.0/0", REMOTE_DESKTOP_PORT + 1, 65535),
@@ -323,11 +323,19 @@ def _access_lists(
 
 
 def _tcp(number: int, cidr: str, first: int, last: int) -> Value:
+    return _acl_rule(number, "tcp", cidr, first, last)
+
+
+def _acl_rule(number: int, protocol: str, cidr: str, first: int, last: int) -> Value:
+    """An access list's rule, which is an object and not a block: every key must be there."""
     return {
         "rule_no": number,
-        "protocol": "tcp",
+        "protocol": protocol,
         "action": "allow",
         "cidr_block": cidr,
+        "ipv6_cidr_block": None,
+        "icmp_type": None,
+        "icmp_code": None,
         "from_port": first,
         "to_port": last,
     }

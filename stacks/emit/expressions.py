@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 from stacks.graph import GraphError, JsonText, Ref, RemoteRef, Text, Value
@@ -72,8 +73,10 @@ def render(value: Value) -> Json:
     match value:
         case str():
             return escape(value)
-        case None | bool() | int() | float():
+        case bool() | int() | float():
             return value
+        case None:
+            return "${null}"  # a bare null is lost on its way through jsii
         case Ref() | RemoteRef():
             return f"${{{reference(value)}}}"
         case Text(parts=parts):
@@ -157,7 +160,7 @@ def _merged(parts: Sequence[str | Ref | RemoteRef]) -> list[tuple[str | Ref | Re
             merged[-1] = last + part
         else:
             merged.append(part)
-    return [(part, not isinstance(after, str)) for part, after in zip(merged, [*merged[1:], ""], strict=True)]
+    return [(part, not isinstance(after, str)) for part, after in pairwise([*merged, ""])]
 
 
 def _literal(literal: str, *, before_reference: bool) -> str:

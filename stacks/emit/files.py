@@ -115,7 +115,9 @@ def _check_place(place: Path, shown: Path) -> None:
         raise OutputFolderError(f"{shown} is a file. Choose another output folder, or move the file away")
     for parent in place.parents:
         if parent.exists() and not parent.is_dir():
-            raise OutputFolderError(f"{shown} cannot be made: {parent} is a file. Choose another output folder")
+            raise OutputFolderError(
+                f"{shown} cannot be made: {parent} is a file. Choose another output folder"
+            )
     here, real = Path.cwd(), place.resolve()
     if here == real or real in here.parents:
         raise OutputFolderError(

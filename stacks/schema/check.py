@@ -326,6 +326,8 @@ class _NodeCheck:
                     self._wrong(type_, value, path)
             case None:
                 self._say(path, "wrong-type", _mismatch(path, "null", type_), "Leave it out.")
+            case float() if not math.isfinite(value):
+                self._references(value, path)
             case str() | bool() | int() | float():
                 if not literal_fits(type_, value):
                     self._wrong(type_, value, path, secret=secret)

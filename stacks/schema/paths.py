@@ -98,7 +98,7 @@ def _inside(body: BlockSchema, holder: str, steps: Sequence[_Step]) -> Found:
     if not isinstance(argument, Attribute):
         return _of_block(argument, step.name, steps[1:])
     if argument.write_only:
-        raise AttributePathError(f'"{step.name}" of {holder} is write-only: it can be given but never read')
+        raise AttributePathError(f'"{step.name}" of {holder} is write-only, so it cannot be read')
     return Found(_of_type(argument.type, step.name, steps[1:]), argument.sensitive)
 
 

@@ -48,7 +48,7 @@ def converts(source: Type, target: Type) -> bool:
 
 def literal_fits(type_: Type, value: Literal) -> bool:
     """Tell whether a literal is a value of a type, or one that Terraform converts to it."""
-    if not isinstance(type_, Scalar) or (isinstance(value, float) and not math.isfinite(value)):
+    if not isinstance(type_, Scalar):
         return False
     match type_.kind:
         case "any" | "string":

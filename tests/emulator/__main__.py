@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from tests.emulator.server import make
 
@@ -14,7 +15,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.emulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="loopback port; 0, the default, is any free one")
     server = make(parser.parse_args().port)
-    print(f"emulator ready at http://127.0.0.1:{server.port}", flush=True)
+    sys.stdout.write(f"emulator ready at http://127.0.0.1:{server.port}\n")
+    sys.stdout.flush()
+    sys.stdout = sys.stderr  # moto prints, and whoever waits for the line above reads no further
     server.serve_forever()
 
 

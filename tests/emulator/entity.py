@@ -88,7 +88,9 @@ class _Store:
         if key in self._things:
             raise Refusal(self._entity.exists, f"{self._entity.noun} {'/'.join(key[2:])} already exists")
         arn = self._entity.arn.format(region=call.region, account=call.account, **call.parameters)
-        created = dict.fromkeys(self._entity.timestamps, datetime.now(UTC).replace(microsecond=0, tzinfo=None))
+        created = dict.fromkeys(
+            self._entity.timestamps, datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+        )
         thing = {**self._entity.defaults, **created, **self._renamed(call), self._entity.arn_member: arn}
         self._tags.put(arn, thing.pop("tags", None))
         self._things[key] = thing

@@ -94,8 +94,11 @@ class Emulator:
         """Empty the account; the list of calls stays."""
         self._control("POST", "reset")
 
+    def is_healthy(self) -> bool:
+        return self._control("GET", "health") == {"status": "ok"}
+
     def _control(self, method: str, path: str) -> dict[str, Any]:
-        request = urllib.request.Request(f"{self.url}/_emulator/{path}", method=method)
+        request = urllib.request.Request(f"{self.url}/_emulator/{path}", method=method)  # noqa: S310  a loopback http URL
         with _DIRECT.open(request, timeout=10) as response:
             answer = json.load(response)
         assert isinstance(answer, dict)
@@ -115,7 +118,7 @@ def running_emulator(log: Path) -> Iterator[Emulator]:
         try:
             assert process.stdout is not None
             found = Emulator(_url_told_on(process.stdout, log))
-            assert found._control("GET", "health") == {"status": "ok"}
+            assert found.is_healthy(), log.read_text(errors="replace")
             yield found
         finally:
             _end(process)

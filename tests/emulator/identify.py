@@ -53,7 +53,9 @@ class Match:
 
 def identify(request: Request) -> Match | None:
     """Name the call that a request makes; None for a request that no AWS client signs."""
-    scope = _SCOPE.search(request.headers.get("Authorization", "") or request.args.get("X-Amz-Credential", ""))
+    scope = _SCOPE.search(
+        request.headers.get("Authorization", "") or request.args.get("X-Amz-Credential", "")
+    )
     if scope is None:
         service = _UNSIGNED_ACTIONS.get(request.values.get("Action", ""))
         return None if service is None else _match((service,), request, _call("", "us-east-1"))

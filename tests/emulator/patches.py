@@ -7,16 +7,19 @@ of moto is noticed here and not as a difference in some plan.
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import cast
 
+from moto.cloudtrail.models import CloudTrailBackend
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidSecurityGroupNotFoundError, InvalidSecurityGroupRuleIdNotFoundError
 from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupRule
 from moto.iam.access_control import PermissionResult
+from moto.kms.models import KmsBackend
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 
@@ -30,6 +33,8 @@ def apply_patches() -> None:
     _replace(FakeBucket, "get_permission", _bucket_permission)
     _replace(FakeBucket, "_log_permissions_enabled_policy", staticmethod(_log_delivery_is_allowed))
     _replace(S3Response, "get_bucket_notification", _bucket_notification(S3Response.get_bucket_notification))
+    _replace(CloudTrailBackend, "delete_trail", _delete_trail)
+    _replace(KmsBackend, "create_alias", _create_alias(KmsBackend.create_alias))
     _replace(SecurityGroupRule, "__init__", _rule_init(SecurityGroupRule.__init__))
     _replace(SecurityGroupRule, "description", property(_rule_description))
     _replace(SecurityGroupBackend, "modify_security_group_rules", _modify_rules)
@@ -81,6 +86,29 @@ def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
+def _delete_trail(backend: CloudTrailBackend, name: str) -> None:
+    """Delete a trail by its name or its ARN.
+
+    Defect: moto knows the name only, and reports success for an ARN, which is what Terraform sends.
+    """
+    del backend.trails[backend.get_trail(name).trail_name]
+
+
+def _create_alias(original: Callable[..., None]) -> Callable[..., None]:
+    """Tell keys that AWS manages (alias/aws/...) from those of the account.
+
+    Defect: moto makes AWS's keys when they are first asked for, and lists them as the customer's own.
+    """
+
+    @functools.wraps(original)
+    def create_alias(backend: KmsBackend, target_key_id: str, alias_name: str) -> None:
+        original(backend, target_key_id, alias_name)
+        if alias_name.startswith("alias/aws/"):
+            backend.keys[backend.get_key_id(target_key_id)].key_manager = "AWS"
+
+    return create_alias
+
+
 _Notification = Callable[[S3Response], TYPE_RESPONSE]
 
 
@@ -118,29 +146,21 @@ def _rule_init(original: Callable[..., None]) -> Callable[..., None]:
     (ESP), which comes without ports. AWS tells -1 for them.
     """
 
-    @functools.wraps(original)
-    def __init__(
-        rule: SecurityGroupRule,
-        ec2_backend: object,
-        ip_protocol: str,
-        group_id: str,
-        from_port: str | None,
-        to_port: str | None,
-        ip_range: dict[str, str] | None,
-        source_group: dict[str, str] | None = None,
-        prefix_list_id: dict[str, str] | None = None,
-        is_egress: bool = True,
-        tags: dict[str, str] | None = None,
-    ) -> None:
-        has_ports = from_port is not None and to_port is not None
-        ports = (from_port, to_port) if has_ports else ("-1", "-1")
-        original(
-            rule, ec2_backend, ip_protocol, group_id, *ports, ip_range, source_group, prefix_list_id, is_egress, tags
-        )
-        described = next((target for target in (ip_range, source_group, prefix_list_id) if target), {})
-        vars(rule)["emulator_description"] = described.get("Description")
+    signature = inspect.signature(original)
 
-    return __init__
+    @functools.wraps(original)
+    def described(*positional: object, **named: object) -> None:
+        given = signature.bind(*positional, **named)
+        given.apply_defaults()
+        arguments = given.arguments
+        if arguments["from_port"] is None or arguments["to_port"] is None:
+            arguments |= {"from_port": "-1", "to_port": "-1"}
+        original(*given.args, **given.kwargs)
+        targets = [arguments["ip_range"], arguments["source_group"], arguments["prefix_list_id"]]
+        target: Mapping[str, str] = next(filter(None, targets), {})
+        vars(arguments["self"])["emulator_description"] = target.get("Description")
+
+    return described
 
 
 def _rule_description(rule: SecurityGroupRule) -> str | None:
@@ -176,6 +196,6 @@ def _modify_rule(rule: SecurityGroupRule, wanted: Mapping[str, object]) -> None:
     rule.ip_range = {kept: text[given] for given, kept in sources.items() if given in text}
     rule.prefix_list_id = text.get("PrefixListId")
     group_id = text.get("ReferencedGroupId")
-    owner = {name: rule.owner_id for name in ("OwnerId", "UserId")}
+    owner = dict.fromkeys(("OwnerId", "UserId"), rule.owner_id)
     rule.source_group = {} if group_id is None else {"GroupId": group_id, **owner}
     vars(rule)["emulator_description"] = text.get("Description")

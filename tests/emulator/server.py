@@ -47,6 +47,9 @@ FAILURE = "EmulatorFailure"
 _MOTO_CONTROL_PATH = "/moto-api/"
 """moto's own switches, such as the answers that SageMaker endpoints give."""
 
+_NOT_IMPLEMENTED = "action has not been implemented"
+"""What moto says of an operation that it lacks; of a parameter that it lacks it says something else."""
+
 _ERROR_CODE = re.compile(r'<Code>([^<]+)</Code>|"__type":\s*"(?:[^"#]*#)?([^"]+)"')
 
 
@@ -106,12 +109,8 @@ class Emulator:
             return self._own_or_moto(match, request, forwarded)
         except Refusal as refusal:
             return write_error(call, request, refusal)
-        except NotImplementedError as error:
-            return write_error(call, request, _unknown(call, str(error)))
         except Exception as error:  # noqa: BLE001  a defect of moto or of ours: the client has to hear of it
-            traceback.print_exc(file=sys.stderr)
-            message = f"the emulator failed at {call.name}: {type(error).__name__}: {error}"
-            return write_error(call, request, Refusal(FAILURE, message))
+            return write_error(call, request, _refusal_for(call, error))
 
     def _own_or_moto(self, match: Match, request: Request, forwarded: Request) -> Response:
         call = match.call
@@ -136,16 +135,20 @@ def make(port: int) -> BaseWSGIServer:
     os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
     warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape")
     apply_patches()
-    emulator = Emulator(DomainDispatcherApplication(_moto_service))
+    emulator = Emulator(_Moto(create_backend_app))
     server = make_server("127.0.0.1", port, emulator, threaded=True, request_handler=_QuietHandler)
     os.environ["MOTO_PORT"] = str(server.port)
     return server
 
 
-def _moto_service(service: str | None) -> WSGIApplication:
-    if service is None:
-        raise NotImplementedError("moto has no such service")
-    return create_backend_app(service)
+class _Moto(DomainDispatcherApplication):
+    """moto, which says so when it lacks the service of a request instead of failing at it."""
+
+    def get_backend_for_host(self, host: str | None) -> object:
+        backend: object = super().get_backend_for_host(host)
+        if host is not None and backend is None:
+            raise NotImplementedError(f"there is no action for {host}: {_NOT_IMPLEMENTED}")
+        return backend
 
 
 class _QuietHandler(MotoRequestHandler):
@@ -171,9 +174,15 @@ def _with_body(environ: WSGIEnvironment, body: bytes) -> Request:
     return Request({**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
 
 
-def _unknown(call: Call, reason: str = "") -> Refusal:
-    message = f"{call.name} is not known to the emulator, nor to moto"
-    return Refusal(UNKNOWN_OPERATION, f"{message} ({reason})" if reason else message)
+def _refusal_for(call: Call, error: Exception) -> Refusal:
+    if isinstance(error, NotImplementedError) and _NOT_IMPLEMENTED in str(error):
+        return _unknown(call)
+    traceback.print_exception(error, file=sys.stderr)
+    return Refusal(FAILURE, f"the emulator failed at {call.name}: {type(error).__name__}: {error}")
+
+
+def _unknown(call: Call) -> Refusal:
+    return Refusal(UNKNOWN_OPERATION, f"{call.name} is not known to the emulator, nor to moto")
 
 
 def _refuse_unserved(call: Call, request: Request, response: Response) -> None:

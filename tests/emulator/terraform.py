@@ -25,10 +25,9 @@ _TIMEOUT_S = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a plan found: addresses changed behind Terraform's back, and addresses that an apply would change."""
+    """What a plan found; `changed` are the addresses that an apply would create, change or destroy."""
 
     has_changes: bool
-    drifted: frozenset[str]
     changed: frozenset[str]
     text: str
 
@@ -63,7 +62,6 @@ class Terraform:
         document = json.loads(self._succeed("show", "-json", "plan.bin"))
         return Plan(
             has_changes=run.returncode == 2,
-            drifted=frozenset(change["address"] for change in document.get("resource_drift", [])),
             changed=frozenset(
                 change["address"]
                 for change in document.get("resource_changes", [])
@@ -90,7 +88,7 @@ class Terraform:
 
     def command(self, *arguments: str) -> list[str]:
         """The command line, for a test that has to run it beside another."""
-        colour = [] if arguments[0] in {"state"} else ["-no-color"]
+        colour = [] if arguments[0] == "state" else ["-no-color"]
         return ["terraform", *arguments[:1], *colour, *arguments[1:]]
 
     def _succeed(self, *arguments: str) -> str:

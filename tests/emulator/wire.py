@@ -9,7 +9,6 @@ import json
 import uuid
 from typing import cast
 
-from botocore.model import OperationNotFoundError
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
@@ -35,7 +34,7 @@ def parameters_of(match: Match, request: Request) -> dict[str, object]:
             "headers": request.headers,
             "body": request.data,
             "url_path": request.path,
-            "url_params": match.labels,
+            "url_params": dict(match.labels),
         }
     )
     return dict(cast("dict[str, object]", parsed))
@@ -63,10 +62,9 @@ def _serialized(call: Call, request: Request, result: object) -> Response:
 
 
 def _operation(service: ServiceModel, name: str) -> OperationModel:
-    try:
-        return service.operation_model(name)
-    except OperationNotFoundError:
+    if name not in service.operation_names:
         return OperationModel({}, service)
+    return cast("OperationModel", service.operation_model(name))
 
 
 def _protocol(service: ServiceModel, request: Request) -> str:

@@ -66,6 +66,7 @@ resource "aws_cloudwatch_log_metric_filter" "errors" {
 resource "aws_cloudwatch_event_rule" "approved" {
   name        = "${local.name}-approved"
   description = "A model version was approved"
+  state       = "ENABLED"
   event_pattern = jsonencode({
     source      = ["aws.sagemaker"]
     detail-type = ["SageMaker Model Package State Change"]

@@ -239,6 +239,7 @@ DEFECTS: Mapping[str, Defect] = {
         "unknown-argument",
         '"port" is not an attribute of ingress[0]',
         'Did you mean "to_port"?',
+        stricter="Terraform drops it without a word",
     ),
     "a missing argument": Defect(
         node("aws_subnet", "x", {"cidr_block": "10.0.1.0/24"}),
@@ -355,10 +356,17 @@ DEFECTS: Mapping[str, Defect] = {
         "",
     ),
     "a null in a list": Defect(
+        node("aws_lambda_function", "x", {"function_name": "f", "role": "r", "layers": ["a", None]}),
+        "wrong-type",
+        "layers[1] is null, but must be a string",
+        "Leave it out.",
+    ),
+    "a null in a set": Defect(
         _endpoint(subnet_ids=["subnet-1", None]),
         "wrong-type",
         "subnet_ids[1] is null, but must be a string",
         "Leave it out.",
+        stricter="the provider finds out when it applies",
     ),
     "a string for a block": Defect(
         _endpoint(dns_options="ipv4"),
@@ -396,10 +404,10 @@ DEFECTS: Mapping[str, Defect] = {
         "deletion_window_in_days is aws_kms_key.k.enable_key_rotation, true or false, but must be a number",
         "",
     ),
-    "a list inside a text": Defect(
-        node("aws_s3_bucket", "x", {"bucket": Text(("b-", ref("aws_vpc_endpoint", ENDPOINT, "subnet_ids")))}),
+    "a map inside a text": Defect(
+        node("aws_s3_bucket", "x", {"bucket": Text(("b-", ref("aws_vpc", "main", "tags")))}),
         "wrong-type",
-        "bucket joins aws_vpc_endpoint.vpce.subnet_ids, a set of strings, into a text, which takes only strings, numbers and bools",
+        "bucket joins aws_vpc.main.tags, a map of strings, into a text, which takes only strings, numbers and bools",
         "",
     ),
     "a JSON text for a number": Defect(

@@ -1,0 +1,236 @@
+"""A platform inside a CDKTF app: real stacks, usable beside the user's own, with typed outputs.
+
+    app = App()
+    platform = Platform(app, "platform.yaml")
+    network = platform.environment("dev").network.outputs(my_stack)
+    app.synth()
+
+Works with ``cdktf`` and with its successor ``cdktn``; which one is decided by the app that it is given. Writes no
+file (``app.synth()`` does), and may not know how a stack is lowered or emitted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from scaffolder.errors import MissingExtraError, UsageError
+from stacks.emit.cdktf import SynthesizedStack, add_stacks, exported
+from stacks.graph import GraphError, LinkedStack
+
+if TYPE_CHECKING:
+    from cdktf import TerraformStack
+    from constructs import Construct
+
+__all__ = [
+    "Environment",
+    "IdentityOutputs",
+    "NetworkOutputs",
+    "Platform",
+    "PlatformStack",
+    "RegistryOutputs",
+    "SecurityOutputs",
+    "StateOutputs",
+    "StorageOutputs",
+]
+
+ENGINES = ("cdktf", "cdktn")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateOutputs:
+    """Where state lives."""
+
+    bucket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityOutputs:
+    """Keys and the audit trail; ``None`` is what the spec does not ask for."""
+
+    data_key_arn: str | None = None
+    logs_key_arn: str | None = None
+    permissions_boundary_arn: str | None = None
+    audit_trail_arn: str | None = None
+    audit_bucket: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkOutputs:
+    """The network in which workloads run: its private subnets, and the security group for workloads."""
+
+    network_id: str
+    subnet_ids: Sequence[str]
+    security_group_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageOutputs:
+    """Buckets, by their name in the spec."""
+
+    bucket_names: Mapping[str, str]
+    bucket_arns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryOutputs:
+    """Container repositories, by their name in the spec."""
+
+    repository_urls: Mapping[str, str]
+    repository_arns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityOutputs:
+    """Roles, by what they are for."""
+
+    role_arns: Mapping[str, str]
+
+
+Outputs = TypeVar("Outputs")
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformStack(Generic[Outputs]):
+    """One stack of the platform. ``construct`` is its TerraformStack: a scope for constructs of your own."""
+
+    _source: SynthesizedStack
+    _outputs: type[Outputs]
+
+    @property
+    def name(self) -> str:
+        """The stack's name, ``churn-dev-network``."""
+        return self._source.linked.stack.name
+
+    @property
+    def construct(self) -> TerraformStack:
+        """The stack in the app."""
+        return self._source.construct
+
+    def outputs(self, scope: Construct) -> Outputs:
+        """Give this stack's outputs to a construct in ``scope``.
+
+        In this stack they are expressions. In another one, the read of this stack's state and the order of the two
+        stacks are added to the app.
+        """
+        values: dict[str, Any] = {}
+        for field in fields(self._outputs):  # type: ignore[arg-type]  # the type variable cannot say "a dataclass"
+            if field.name in self._source.linked.stack.exports:
+                values[field.name] = exported(self._source, field.name, scope)
+            elif field.default is MISSING:
+                raise GraphError(f"stack {self.name} does not export {field.name}")
+        return self._outputs(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The stacks of one environment, each by its concern."""
+
+    name: str
+    _stacks: Mapping[str, SynthesizedStack]
+
+    # Every concern that a stack can have; a test holds this against what the lowerings export.
+    OUTPUTS: ClassVar[Mapping[str, type[object]]] = MappingProxyType(
+        {
+            "state": StateOutputs,
+            "security": SecurityOutputs,
+            "network": NetworkOutputs,
+            "storage": StorageOutputs,
+            "registry": RegistryOutputs,
+            "identity": IdentityOutputs,
+        }
+    )
+
+    @property
+    def state(self) -> PlatformStack[StateOutputs]:
+        return self._stack("state", StateOutputs)
+
+    @property
+    def security(self) -> PlatformStack[SecurityOutputs]:
+        return self._stack("security", SecurityOutputs)
+
+    @property
+    def network(self) -> PlatformStack[NetworkOutputs]:
+        return self._stack("network", NetworkOutputs)
+
+    @property
+    def storage(self) -> PlatformStack[StorageOutputs]:
+        return self._stack("storage", StorageOutputs)
+
+    @property
+    def registry(self) -> PlatformStack[RegistryOutputs]:
+        return self._stack("registry", RegistryOutputs)
+
+    @property
+    def identity(self) -> PlatformStack[IdentityOutputs]:
+        return self._stack("identity", IdentityOutputs)
+
+    def _stack(self, concern: str, outputs: type[Outputs]) -> PlatformStack[Outputs]:
+        if concern not in self._stacks:
+            raise UsageError(
+                f"environment {self.name} has no {concern} stack; it has {', '.join(sorted(self._stacks))}"
+            )
+        return PlatformStack(self._stacks[concern], outputs)
+
+
+class Platform:
+    """Adds the stacks of a platform spec to an app, for some environments or for all.
+
+    Raises:
+        SpecError: the spec has findings.
+        UsageError: ``app`` is not an App, or an environment is not in the spec.
+        MissingExtraError: neither engine is installed.
+    """
+
+    def __init__(
+        self,
+        app: Construct,
+        spec: str | Path | Sequence[LinkedStack],
+        environments: Sequence[str] | None = None,
+    ) -> None:
+        """``spec`` is a platform spec's file, or stacks that are linked already."""
+        engine = _engine_of(app)
+        stacks = _synthesized(spec, environments) if isinstance(spec, str | Path) else spec
+        self._stacks = add_stacks(engine, app, stacks)
+
+    @property
+    def stacks(self) -> Mapping[str, TerraformStack]:
+        """The TerraformStacks by name."""
+        return {name: source.construct for name, source in self._stacks.items()}
+
+    def environment(self, name: str) -> Environment:
+        """The stacks of one environment.
+
+        Raises:
+            UsageError: no such environment was added.
+        """
+        mine = [source for source in self._stacks.values() if source.linked.stack.environment == name]
+        if not mine:
+            known = sorted({source.linked.stack.environment for source in self._stacks.values()})
+            raise UsageError(f"there is no environment {name!r} in this app; there is {', '.join(known)}")
+        return Environment(name, {source.linked.stack.concern: source for source in mine})
+
+
+def _synthesized(spec: str | Path, environments: Sequence[str] | None) -> Sequence[LinkedStack]:
+    from scaffolder.pipeline import synthesize  # noqa: PLC0415 - stacks of your own need neither YAML nor a cloud
+
+    synthesis = synthesize(spec, environments)
+    for warning in synthesis.warnings:
+        sys.stderr.write(f"{warning}\n")
+    return synthesis.stacks
+
+
+def _engine_of(app: Construct) -> ModuleType:
+    """Find the engine whose App an object is."""
+    for name in ENGINES:
+        module = sys.modules.get(name)
+        if module is not None and isinstance(app, module.App):
+            return module
+    if not any(find_spec(name) for name in ENGINES):
+        raise MissingExtraError(ENGINES[0], ENGINES[0])
+    raise UsageError(f"a platform is added to an App of {' or '.join(ENGINES)}, not to {app!r}")

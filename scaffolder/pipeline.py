@@ -1,0 +1,194 @@
+"""The composition root: load → resolve → lower → override → check → link, for one spec and its environments.
+
+What the command line, CDKTF apps and tests call. Reads the spec's file and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaffolder.errors import Finding, SpecError, UnsupportedError
+from scaffolder.resolve import resolve
+from scaffolder.spec.load import EnvironmentSpec, LoadedSpec, load_spec
+from stacks.adapter import STACKS, Lowering, Skipped, lowering_of
+from stacks.graph import GraphError, LinkedStack, Stack, link
+from stacks.intents import Platform
+from stacks.overrides import OverrideProblem, apply_overrides
+from stacks.schema.check import Problem, check_nodes
+
+__all__ = ["EnvironmentPlatform", "Synthesis", "synthesize", "synthesize_loaded"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentPlatform:
+    """One environment, checked and linked: its stacks in deployment order and what no stack carries."""
+
+    name: str
+    platform: Platform
+    stacks: tuple[LinkedStack, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synthesis:
+    """A spec's environments, ready to be emitted, and the warnings that did not stop them."""
+
+    file: str
+    environments: tuple[EnvironmentPlatform, ...]
+    warnings: tuple[Finding, ...]
+
+    @property
+    def stacks(self) -> tuple[LinkedStack, ...]:
+        """The stacks of all environments, in deployment order."""
+        return tuple(stack for environment in self.environments for stack in environment.stacks)
+
+
+def synthesize(path: str | Path, environments: Sequence[str] | None = None) -> Synthesis:
+    """Turn a spec's file into linked stacks, for some environments or for all.
+
+    Raises:
+        SpecError: the spec, or what it asks of its target, has findings; all of them.
+        UnsupportedError: no environment's provider has a lowering in this version.
+        UsageError: an environment that the spec does not have.
+    """
+    return synthesize_loaded(load_spec(path, environments))
+
+
+def synthesize_loaded(loaded: LoadedSpec) -> Synthesis:
+    """As :func:`synthesize`, for a spec that is loaded already."""
+    findings: list[Finding] = []
+    ready = []
+    for environment in loaded.environments:
+        lowering = _lowering(environment)
+        platform = resolve(environment.spec, environment.name, earlier_accounts=environment.earlier_accounts)
+        refused = [*_target_findings(loaded, environment, lowering, platform)]
+        if refused:
+            findings += refused
+            continue
+        lowered = lowering.lower(platform)
+        stacks, problems = apply_overrides(lowered.stacks, platform.overrides)
+        findings += [_override_finding(loaded, environment, problem) for problem in problems]
+        findings += _schema_findings(loaded, environment, lowering, stacks)
+        findings += _violation_findings(loaded, environment, lowering, stacks, platform)
+        ready.append((environment.name, platform, stacks, lowered.skipped))
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        raise SpecError([*findings, *loaded.warnings])
+    return Synthesis(
+        file=loaded.file,
+        environments=tuple(
+            EnvironmentPlatform(name=name, platform=platform, stacks=link(stacks), skipped=skipped)
+            for name, platform, stacks, skipped in ready
+        ),
+        warnings=tuple(sorted({*findings, *loaded.warnings})),
+    )
+
+
+def _lowering(environment: EnvironmentSpec) -> Lowering:
+    provider = environment.spec.target.provider
+    lowering = lowering_of(provider)
+    if lowering is None:
+        raise UnsupportedError(
+            f'target.provider "{provider}" (environment {environment.name}) has no stacks in this version; '
+            f"these have: {', '.join(sorted(STACKS))}"
+        )
+    return lowering
+
+
+def _finding(
+    loaded: LoadedSpec,
+    environment: EnvironmentSpec,
+    path: tuple[str, ...],
+    code: str,
+    message: str,
+    hint: str,
+    *,
+    warning: bool = False,
+) -> Finding:
+    line, column = environment.position(path)
+    return Finding(
+        file=loaded.file,
+        line=line,
+        column=column,
+        code=code,
+        path=".".join(path),
+        message=message,
+        hint=hint,
+        severity="warning" if warning else "error",
+    )
+
+
+def _target_findings(
+    loaded: LoadedSpec, environment: EnvironmentSpec, lowering: Lowering, platform: Platform
+) -> Iterator[Finding]:
+    for problem in lowering.problems(platform):
+        yield _finding(loaded, environment, problem.path, problem.code, problem.message, problem.hint)
+
+
+def _override_finding(loaded: LoadedSpec, environment: EnvironmentSpec, problem: OverrideProblem) -> Finding:
+    return _finding(loaded, environment, ("overrides", *problem.path), "override", problem.message, problem.hint)
+
+
+def _schema_findings(
+    loaded: LoadedSpec, environment: EnvironmentSpec, lowering: Lowering, stacks: Sequence[Stack]
+) -> list[Finding]:
+    """Check against the oldest and the newest provider that the output admits.
+
+    Raises:
+        GraphError: an argument that no override set is wrong: a bug in the lowering, not in the spec.
+    """
+    nodes = [node for stack in stacks for node in stack.nodes]
+    overridden = environment.spec.overrides
+    findings: dict[tuple[str, ...], Finding] = {}
+    for versions in _version_sets(lowering.provider_versions()):
+        for problem in check_nodes(nodes, versions):
+            if not _is_overridden(problem, overridden):
+                raise GraphError(f"the lowering made what provider {versions} does not take: {problem}")
+            path = ("overrides", str(problem.address), str(problem.path[0]))
+            findings.setdefault(
+                (*path, *map(str, problem.path[1:])),
+                _finding(loaded, environment, path, problem.code, f"overrides {problem.message}", problem.hint),
+            )
+    return list(findings.values())
+
+
+def _version_sets(versions: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:
+    """One choice of every provider's version for each position: the oldest of all, then the newest of all."""
+    for position in range(max(map(len, versions.values()))):
+        yield {provider: known[min(position, len(known) - 1)] for provider, known in versions.items()}
+
+
+def _is_overridden(problem: Problem, overrides: Mapping[str, Mapping[str, object]]) -> bool:
+    return bool(problem.path) and str(problem.path[0]) in overrides.get(str(problem.address), {})
+
+
+def _violation_findings(
+    loaded: LoadedSpec,
+    environment: EnvironmentSpec,
+    lowering: Lowering,
+    stacks: Sequence[Stack],
+    platform: Platform,
+) -> list[Finding]:
+    """A promise that an override breaks is a warning: the escape hatch stays open, and is never silent.
+
+    Raises:
+        GraphError: a promise is broken where nothing was overridden: a bug in the lowering.
+    """
+    findings = []
+    for violation in lowering.violations(stacks, platform):
+        if violation.address not in environment.spec.overrides:
+            raise GraphError(f"the lowering broke a promise: {violation.address}: {violation.message}")
+        findings.append(
+            _finding(
+                loaded,
+                environment,
+                ("overrides", violation.address),
+                violation.code,
+                f"overrides of {violation.address}: {violation.message}",
+                violation.hint,
+                warning=True,
+            )
+        )
+    return findings
