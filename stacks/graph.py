@@ -110,13 +110,17 @@ class Lifecycle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One resource or data source. ``origin`` names the intent it serves (``object-store data``)."""
+    """One resource or data source. ``origin`` names the intent it serves (``object store data``).
+
+    ``holds`` says what is lost for good when the node is destroyed or replaced; empty when nothing is.
+    """
 
     address: Address
     arguments: Mapping[str, Value]
     origin: str
     depends_on: tuple[Address, ...] = ()
     lifecycle: Lifecycle = Lifecycle()
+    holds: str = ""
 
     def ref(self, attribute: str) -> Ref:
         """Refer to an attribute of this node."""
@@ -210,13 +214,16 @@ class StackBuilder:
         origin: str,
         depends_on: Iterable[Node] = (),
         lifecycle: Lifecycle | None = None,
+        holds: str = "",
     ) -> Node:
-        """Add a resource. ``None`` arguments are left out."""
-        return self._add("resource", type_, name, arguments, origin, depends_on, lifecycle or Lifecycle())
+        """Add a resource. ``None`` arguments are left out; ``holds`` says what is lost with it."""
+        return self._add(
+            Address("resource", type_, name), arguments, origin, depends_on, lifecycle or Lifecycle(), holds
+        )
 
     def data(self, type_: str, name: str, arguments: Mapping[str, Value], *, origin: str) -> Node:
         """Add a data source."""
-        return self._add("data", type_, name, arguments, origin, (), Lifecycle())
+        return self._add(Address("data", type_, name), arguments, origin, (), Lifecycle(), "")
 
     def export(self, name: str, value: Value) -> None:
         """Publish a named output."""
@@ -226,15 +233,13 @@ class StackBuilder:
 
     def _add(
         self,
-        mode: Mode,
-        type_: str,
-        name: str,
+        address: Address,
         arguments: Mapping[str, Value],
         origin: str,
         depends_on: Iterable[Node],
         lifecycle: Lifecycle,
+        holds: str,
     ) -> Node:
-        address = Address(mode, type_, name)
         if address in self._nodes:
             raise GraphError(f"{self.concern} has {address} twice")
         node = Node(
@@ -243,6 +248,7 @@ class StackBuilder:
             origin=origin,
             depends_on=tuple(sorted({other.address for other in depends_on})),
             lifecycle=lifecycle,
+            holds=holds,
         )
         self._nodes[address] = node
         return node

@@ -52,6 +52,7 @@ def add_bucket(stack: StackBuilder, context: Context, bucket: Bucket, *, origin:
         {"bucket": context.bucket(bucket.name), "force_destroy": not context.protected},
         origin=origin,
         lifecycle=Lifecycle(prevent_destroy=context.protected),
+        holds="every object and every version in it",
     )
     identifier = node.ref("id")
     stack.resource(

@@ -33,4 +33,5 @@ def add_log_group(
         name,
         {"name": context.log_group(name), "retention_in_days": kept_for(retention_days), "kms_key_id": keys.logs},
         origin=origin,
+        holds="the logs in it",
     )

@@ -35,6 +35,7 @@ def lower(context: Context, keys: Keys) -> tuple[StackBuilder | None, Registry]:
             },
             origin=origin,
             lifecycle=Lifecycle(prevent_destroy=context.protected),
+            holds="every image in it",
         )
         stack.resource(
             "aws_ecr_lifecycle_policy",

@@ -74,6 +74,7 @@ def _key(
         },
         origin=origin,
         lifecycle=Lifecycle(prevent_destroy=context.protected),
+        holds="everything that the key encrypted",
     )
     stack.resource(
         "aws_kms_alias", name, {"name": context.alias(name), "target_key_id": node.ref("key_id")}, origin=origin

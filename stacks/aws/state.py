@@ -101,6 +101,7 @@ def lower(context: Context) -> StackBuilder | None:
             },
             origin=origin,
             lifecycle=Lifecycle(prevent_destroy=context.protected),
+            holds="everything that the key encrypted",
         )
         stack.resource(
             "aws_kms_alias",

@@ -14,8 +14,9 @@ from stacks.emit.backend import StateRead, located, state_reads
 from stacks.emit.expressions import bare, quoted
 from stacks.emit.terraform_json import GENERATED
 from stacks.graph import GraphError, JsonText, Lifecycle, LinkedStack, Node, ProviderBlock, Value
+from stacks.schema.load import Schemas
 
-__all__ = ["IsBlock", "Kind", "document_path", "files", "main_tf"]
+__all__ = ["IsBlock", "Kind", "document_path", "files", "is_block_of", "main_tf"]
 
 Kind: TypeAlias = Literal["resource", "data", "provider"]
 # Whether the argument at a path (``("rule", "filter")``) of a resource type, data source or provider is a block.
@@ -36,6 +37,11 @@ def main_tf(linked: LinkedStack, is_block: IsBlock) -> str:
         *(_output(name, value) for name, value in sorted(linked.outputs.items())),
     ]
     return "\n".join([f"# {GENERATED}\n", *blocks])
+
+
+def is_block_of(schemas: Schemas) -> IsBlock:
+    """Ask the schemas of a platform's providers."""
+    return lambda kind, type_, path: schemas.of(kind, type_).is_block(path)
 
 
 def document_path(stack: str) -> str:

@@ -42,7 +42,7 @@ VALUES: st.SearchStrategy[Value] = st.recursive(
 
 def resolve(reference: str) -> Json:
     """Values that references have: an identifier without JSON's special characters, anything else with them."""
-    if reference.endswith((".arn", "_arn")):
+    if reference.endswith(("arn", "_id")):
         return f"<{reference}>"
     return f'<{reference} "\\\n${{x}} \u2028>'
 
