@@ -39,6 +39,8 @@ HOSTILE: Final = (
     "line\nbreak\ttab\rreturn",
     "${TfToken[TOKEN.0]}",
     "#{Token[TOKEN.1]}",
+    "\ufeffmark",
+    "\r\r\n$",
     "<<EOT\nEOT",
     "émoji 😀 \u2028",
     "",

@@ -20,6 +20,7 @@ Resolve: TypeAlias = Callable[[str], Json]
 
 _STRING_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _REFERENCE = re.compile(r'[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*|\[\d+\]|\["[^"]*"\])*')
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _WORDS: Mapping[str, Json] = {"null": None, "true": True, "false": False}
 
@@ -45,6 +46,7 @@ def meaning(value: Value, resolve: Resolve) -> Json:
 
 def template(text: str, resolve: Resolve) -> Json:
     """Evaluate a string of Terraform's JSON syntax; a lone interpolation keeps its type."""
+    text = text.removeprefix("\ufeff")
     parts, end = _Reader(text, resolve).template(0, quoted=False)
     assert end == len(text), f"trailing text in {text!r}"
     return _joined(parts)
@@ -90,8 +92,14 @@ class _Reader:
         literal = ""
         while at < len(self.text) and not (quoted and self.text[at] == '"'):
             if self.text.startswith(("$${", "%%{"), at):
+                assert quoted or not _LONE_RETURN.search(literal), (
+                    f"a doubled sign after a return in {self.text!r}"
+                )
                 literal, at = literal + self.text[at + 1 : at + 3], at + 3
             elif self.text.startswith("${", at):
+                assert quoted or not _LONE_RETURN.search(literal), (
+                    f"a reference after a return in {self.text!r}"
+                )
                 value, at = self.expression(at + 2)
                 assert self.text[at] == "}", f"open interpolation in {self.text!r}"
                 parts += [(False, literal), (True, value)] if literal else [(True, value)]

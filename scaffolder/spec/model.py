@@ -31,15 +31,23 @@ from scaffolder.spec.fields import (
 
 __all__ = ["PlatformSpec"]
 
-NAME = Str(pattern=r"[a-z][a-z0-9]*(-[a-z0-9]+)*", minimum=1, maximum=20, says="lower-case words joined by hyphens")
+NAME = Str(
+    pattern=r"[a-z][a-z0-9]*(-[a-z0-9]+)*", minimum=1, maximum=20, says="lower-case words joined by hyphens"
+)
 PLATFORM_NAME = Str(
     pattern=r"[a-z][a-z0-9]*(-[a-z0-9]+)*", minimum=3, maximum=20, says="lower-case words joined by hyphens"
 )
 ENVIRONMENT_NAME = Str(pattern=r"[a-z][a-z0-9]*", minimum=2, maximum=10, says="one lower-case word")
 COLUMN = Str(pattern=r"[a-z][a-z0-9_]*", minimum=1, maximum=63, says="a lower-case identifier")
-TAG_KEY = Str(pattern=r"[A-Za-z][A-Za-z0-9_.:/@+=-]*", minimum=1, maximum=63, says="a tag key: a letter first")
-TAG_VALUE = Str(pattern=r"[A-Za-z0-9 _.:/@+=-]*", minimum=0, maximum=63, says="letters, digits, spaces, _.:/@+=-")
-PRINCIPAL = Str(pattern=r"\S+", minimum=3, maximum=256, says="a principal of the cloud: on AWS, an IAM role's ARN")
+TAG_KEY = Str(
+    pattern=r"[A-Za-z][A-Za-z0-9_.:/@+=-]*", minimum=1, maximum=63, says="a tag key: a letter first"
+)
+TAG_VALUE = Str(
+    pattern=r"[A-Za-z0-9 _.:/@+=-]*", minimum=0, maximum=63, says="letters, digits, spaces, _.:/@+=-"
+)
+PRINCIPAL = Str(
+    pattern=r"\S+", minimum=3, maximum=256, says="a principal of the cloud: on AWS, an IAM role's ARN"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +112,9 @@ class Network:
     """The private network that everything runs in."""
 
     cidr: str = key(
-        Cidr(longest=24, shortest=16), "The address range. Private subnets get a sixteenth each.", default="10.40.0.0/16"
+        Cidr(longest=24, shortest=16),
+        "The address range. Private subnets get a sixteenth each.",
+        default="10.40.0.0/16",
     )
     zones: int | tuple[str, ...] = key(
         Either(
@@ -115,7 +125,9 @@ class Network:
         default=3,
     )
     egress: str = key(
-        Choice("none", "nat"), "Whether workloads reach the internet: none, or through NAT gateways.", default="none"
+        Choice("none", "nat"),
+        "Whether workloads reach the internet: none, or through NAT gateways.",
+        default="none",
     )
     nat_gateways: str = key(
         Choice("per-zone", "single"),
@@ -139,7 +151,9 @@ class Security:
         "Who owns the encryption keys: you (customer-managed, rotated yearly) or the cloud.",
         default="customer",
     )
-    audit: bool = key(Boolean(), "Record every management call and every access to model artifacts.", default=True)
+    audit: bool = key(
+        Boolean(), "Record every management call and every access to model artifacts.", default=True
+    )
     audit_retention_days: int = key(
         Integer(minimum=90, maximum=3653), "How long the audit trail's files are kept.", default=730
     )
@@ -170,7 +184,9 @@ class Ci:
         required=True,
     )
     branch: str = key(
-        Str(pattern=r"[A-Za-z0-9_./-]+", minimum=1, maximum=100), "The branch that builds images.", default="main"
+        Str(pattern=r"[A-Za-z0-9_./-]+", minimum=1, maximum=100),
+        "The branch that builds images.",
+        default="main",
     )
     host: str = key(
         Str(pattern=r"[a-z0-9.-]+", minimum=4, maximum=100, says="a host name"),
@@ -211,13 +227,19 @@ class Bucket:
     """An object store."""
 
     expire_after_days: int | None = key(
-        Integer(minimum=1, maximum=36500), "Delete objects after so many days; never, when left out.", default=None
+        Integer(minimum=1, maximum=36500),
+        "Delete objects after so many days; never, when left out.",
+        default=None,
     )
     archive_after_days: int | None = key(
-        Integer(minimum=30, maximum=36500), "Move objects to infrequent access after so many days.", default=None
+        Integer(minimum=30, maximum=36500),
+        "Move objects to infrequent access after so many days.",
+        default=None,
     )
     keep_versions_days: int = key(
-        Integer(minimum=1, maximum=36500), "Keep overwritten and deleted versions for so many days.", default=90
+        Integer(minimum=1, maximum=36500),
+        "Keep overwritten and deleted versions for so many days.",
+        default=90,
     )
 
 
@@ -226,7 +248,9 @@ class Storage:
     """Object stores. data, artifacts and logs are always there; naming them changes their settings."""
 
     buckets: Mapping[str, Bucket] = key(
-        Table(NAME, Section(Bucket), maximum=50), "Buckets by name; others than the three are yours.", default={}
+        Table(NAME, Section(Bucket), maximum=50),
+        "Buckets by name; others than the three are yours.",
+        default={},
     )
 
 
@@ -237,7 +261,9 @@ class Containers:
     repositories: tuple[str, ...] = key(
         Each(NAME, maximum=50, unique=True), "Repositories to create.", default=("training", "serving")
     )
-    keep_images: int = key(Integer(minimum=1, maximum=1000), "How many images each repository keeps.", default=50)
+    keep_images: int = key(
+        Integer(minimum=1, maximum=1000), "How many images each repository keeps.", default=50
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +291,9 @@ class Model:
     """A model's line in the registry."""
 
     approval: str = key(
-        Choice("manual", "automatic"), "Whether a person approves a version before it is deployed.", default="manual"
+        Choice("manual", "automatic"),
+        "Whether a person approves a version before it is deployed.",
+        default="manual",
     )
 
 
@@ -273,7 +301,6 @@ class Model:
 class FeatureGroup:
     """A table of features, for training (offline) and serving (online)."""
 
-    key: str = key(COLUMN, "The column that identifies a record.", required=True)
     event_time: str = key(COLUMN, "The column that says when the record was true.", required=True)
     columns: Mapping[str, str] = key(
         Table(COLUMN, Choice("int", "float", "string", "bool", "timestamp"), minimum=1, maximum=2500),
@@ -282,15 +309,23 @@ class FeatureGroup:
     )
     online: bool = key(Boolean(), "Serve records with low latency.", default=False)
     offline: bool = key(Boolean(), "Keep the history for training.", default=True)
+    # Last, since it hides the function in this class.
+    key: str = key(COLUMN, "The column that identifies a record.", required=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """A training pipeline."""
 
-    definition: str = key(RelativePath(), "The pipeline definition's file, relative to the spec.", required=True)
-    schedule: str | None = key(Cron(), "When to run, in five cron fields (UTC); by hand, when left out.", default=None)
-    instance: str = key(Instance(), "The size of a step's machine, where a step names none.", default="cpu.large")
+    definition: str = key(
+        RelativePath(), "The pipeline definition's file, relative to the spec.", required=True
+    )
+    schedule: str | None = key(
+        Cron(), "When to run, in five cron fields (UTC); by hand, when left out.", default=None
+    )
+    instance: str = key(
+        Instance(), "The size of a step's machine, where a step names none.", default="cpu.large"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +333,9 @@ class Replicas:
     """How many instances serve."""
 
     min: int = key(Integer(minimum=0, maximum=1000), "At least.", default=1)
-    max: int = key(Integer(minimum=1, maximum=1000), "At most; more than min turns autoscaling on.", default=1)
+    max: int = key(
+        Integer(minimum=1, maximum=1000), "At most; more than min turns autoscaling on.", default=1
+    )
     target_utilization_percent: int = key(
         Integer(minimum=10, maximum=95), "Scale so that each instance is this busy.", default=70
     )
@@ -321,7 +358,9 @@ class Drift:
     """A drift test."""
 
     threshold: float = key(
-        Number(minimum=0.0, maximum=1.0), "The drift score (0 to 1) from which a window counts as drifted.", default=0.2
+        Number(minimum=0.0, maximum=1.0),
+        "The drift score (0 to 1) from which a window counts as drifted.",
+        default=0.2,
     )
 
 
@@ -332,10 +371,16 @@ class Monitor:
     endpoint: str = key(NAME, "The endpoint, one of endpoints.", required=True)
     every: str = key(Duration(shortest_s=3600, longest_s=604800), "How often: 1h to 7d.", default="1h")
     data_drift: Drift | None = key(Section(Drift), "Compare the inputs with the training data.", default=None)
-    prediction_drift: Drift | None = key(Section(Drift), "Compare the predictions with the baseline.", default=None)
-    concept_drift: Drift | None = key(Section(Drift), "Compare the predictions with labels that come later.", default=None)
+    prediction_drift: Drift | None = key(
+        Section(Drift), "Compare the predictions with the baseline.", default=None
+    )
+    concept_drift: Drift | None = key(
+        Section(Drift), "Compare the predictions with labels that come later.", default=None
+    )
     on_alert: tuple[str, ...] = key(
-        Each(Choice("notify", "retrain"), minimum=1, maximum=2, unique=True), "What to do on drift.", default=("notify",)
+        Each(Choice("notify", "retrain"), minimum=1, maximum=2, unique=True),
+        "What to do on drift.",
+        default=("notify",),
     )
     pipeline: str | None = key(NAME, "The pipeline that retrains, one of pipelines.", default=None)
 
@@ -345,7 +390,9 @@ class Budget:
     """A spending limit with alerts at 80 % (actual) and 100 % (forecast)."""
 
     monthly: float = key(Number(minimum=1, maximum=1e9), "The amount a month.", required=True)
-    currency: str = key(Str(pattern=r"[A-Z]{3}", minimum=3, maximum=3, says="three letters"), "ISO 4217.", default="USD")
+    currency: str = key(
+        Str(pattern=r"[A-Z]{3}", minimum=3, maximum=3, says="three letters"), "ISO 4217.", default="USD"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,11 +413,15 @@ class PlatformSpec:
     version: int = key(Integer(minimum=1, maximum=1), "The vocabulary's version.", required=True)
     name: str = key(PLATFORM_NAME, "The platform's name, the prefix of every name.", required=True)
     owner: str = key(
-        Str(pattern=r"[A-Za-z0-9 _.:/@+=-]+", minimum=1, maximum=63, says="letters, digits, spaces, _.:/@+=-"),
+        Str(
+            pattern=r"[A-Za-z0-9 _.:/@+=-]+", minimum=1, maximum=63, says="letters, digits, spaces, _.:/@+=-"
+        ),
         "The team that answers for it; a tag on everything.",
         required=True,
     )
-    tags: Mapping[str, str] = key(Table(TAG_KEY, TAG_VALUE, maximum=40), "Further tags on everything.", default={})
+    tags: Mapping[str, str] = key(
+        Table(TAG_KEY, TAG_VALUE, maximum=40), "Further tags on everything.", default={}
+    )
     target: Target = key(Section(Target), "Where it is deployed.", required=True)
     deletion_protection: bool = key(
         Boolean(), "Refuse to destroy what holds data, and keep buckets that are not empty.", default=False
@@ -381,20 +432,32 @@ class PlatformSpec:
     identity: Identity = key(Section(Identity), "Roles of workloads, people and CI.", default=Identity)
     storage: Storage = key(Section(Storage), "Object stores.", default=Storage)
     containers: Containers = key(Section(Containers), "Container image repositories.", default=Containers)
-    workspace: Workspace | None = key(Section(Workspace), "Notebooks and an IDE; none, when left out.", default=None)
+    workspace: Workspace | None = key(
+        Section(Workspace), "Notebooks and an IDE; none, when left out.", default=None
+    )
     tracking: Tracking = key(Section(Tracking), "Experiment tracking.", default=Tracking)
-    models: Mapping[str, Model] = key(Table(NAME, Section(Model), maximum=200), "The model registry.", default={})
+    models: Mapping[str, Model] = key(
+        Table(NAME, Section(Model), maximum=200), "The model registry.", default={}
+    )
     features: Mapping[str, FeatureGroup] = key(
         Table(NAME, Section(FeatureGroup), maximum=200), "Feature groups.", default={}
     )
-    pipelines: Mapping[str, Pipeline] = key(Table(NAME, Section(Pipeline), maximum=200), "Pipelines.", default={})
-    endpoints: Mapping[str, Endpoint] = key(Table(NAME, Section(Endpoint), maximum=200), "Endpoints.", default={})
+    pipelines: Mapping[str, Pipeline] = key(
+        Table(NAME, Section(Pipeline), maximum=200), "Pipelines.", default={}
+    )
+    endpoints: Mapping[str, Endpoint] = key(
+        Table(NAME, Section(Endpoint), maximum=200), "Endpoints.", default={}
+    )
     monitors: Mapping[str, Monitor] = key(Table(NAME, Section(Monitor), maximum=200), "Monitors.", default={})
     alerts: Alerts = key(Section(Alerts), "Who hears of trouble.", default=Alerts)
     overrides: Mapping[str, Mapping[str, object]] = key(
         Table(
-            Str(pattern=r"[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_-]*", minimum=3, maximum=200, says="type.name"),
-            Table(Str(pattern=r"[a-z][a-z0-9_]*", minimum=1, maximum=80, says="an argument's name"), Anything()),
+            Str(
+                pattern=r"[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_-]*", minimum=3, maximum=200, says="type.name"
+            ),
+            Table(
+                Str(pattern=r"[a-z][a-z0-9_]*", minimum=1, maximum=80, says="an argument's name"), Anything()
+            ),
         ),
         "Arguments of any resource by its address, as Terraform names them; null takes one away; lifecycle is one too. "
         "Values replace what the platform set, are literal, and are checked against the provider's schema.",

@@ -26,8 +26,8 @@ class Bucket:
     """What to make: ``key`` is a KMS key's ARN or ``None`` for S3's own (SSE-S3); days of ``None`` mean never.
 
     ``log_to`` takes the access logs once ``log_policy`` lets them in. ``grants`` makes further statements of the
-    bucket's policy from its ARN. ``events`` sends object events to EventBridge. ``only_key`` refuses objects that ask
-    for another key (by its ARN: a client that names the key by its alias is refused too).
+    bucket's policy from its ARN. ``only_key`` refuses objects that ask for another key (by its ARN: a client that names the
+    key by its alias is refused too).
     """
 
     name: str
@@ -39,7 +39,6 @@ class Bucket:
     log_to: Node | None = None
     log_policy: Node | None = None
     grants: Callable[[Value], Sequence[Statement]] = _no_grants
-    events: bool = False
     only_key: bool = True
 
 
@@ -110,10 +109,9 @@ def add_bucket(stack: StackBuilder, context: Context, bucket: Bucket, *, origin:
             origin=origin,
             depends_on=[bucket.log_policy] if bucket.log_policy else (),
         )
-    if bucket.events:
-        stack.resource(
-            "aws_s3_bucket_notification", address, {"bucket": identifier, "eventbridge": True}, origin=origin
-        )
+    stack.resource(
+        "aws_s3_bucket_notification", address, {"bucket": identifier, "eventbridge": True}, origin=origin
+    )
     return Store(id=identifier, arn=node.ref("arn")), node, policy
 
 

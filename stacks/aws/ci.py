@@ -171,7 +171,7 @@ def _reads(reach: Reach) -> tuple[Statement, ...]:
     return (
         Statement(
             sid="ReadUnscoped",
-            actions=(*READ_NETWORK, "kms:ListAliases", "logs:DescribeLogGroups", "sts:GetCallerIdentity"),
+            actions=(*READ_NETWORK, "cloudtrail:DescribeTrails", "kms:ListAliases", "logs:DescribeLogGroups", "sts:GetCallerIdentity"),
             resources=("*",),
         ),
         Statement(sid="ReadVpc", actions=("ec2:DescribeVpcAttribute",), resources=(context.arn("ec2", "vpc/*"),)),
@@ -191,7 +191,6 @@ def _reads(reach: Reach) -> tuple[Statement, ...]:
         Statement(
             sid="ReadTrail",
             actions=(
-                "cloudtrail:DescribeTrails",
                 "cloudtrail:GetEventSelectors",
                 "cloudtrail:GetInsightSelectors",
                 "cloudtrail:GetTrail",

@@ -18,6 +18,7 @@ _NO_RESOURCE = "the action takes no resource (Service Authorization Reference, N
 UNSCOPED: Mapping[str, str] = {
     action: _NO_RESOURCE
     for action in (
+        "cloudtrail:DescribeTrails",
         "cloudwatch:GetMetricData",
         "cloudwatch:GetMetricStatistics",
         "cloudwatch:ListMetrics",

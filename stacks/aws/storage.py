@@ -58,7 +58,6 @@ def _data_bucket(
             archive_after_days=intent.archive_after_days,
             log_to=logs,
             log_policy=logs_policy,
-            events=True,
         ),
         origin=describe(intent),
     )

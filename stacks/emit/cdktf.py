@@ -131,7 +131,11 @@ def _classes(engine: ModuleType) -> _Classes:
 
         def __init__(self, scope: Construct, name: str, backend: Backend) -> None:
             super().__init__(scope, name, backend.kind)
-            self.add_override("config", dict(backend.config))
+            self._settings = backend
+
+        def to_terraform(self) -> dict[str, Json]:
+            read: dict[str, Json] = {"backend": self._settings.kind, "config": dict(self._settings.config)}
+            return {"data": {"terraform_remote_state": {self.friendly_unique_id: read}}}
 
     class StateBackend(base_backend):  # type: ignore[misc, valid-type]
         """A backend of any kind; CDKTF asks it how other stacks of the user's read this state."""
@@ -139,8 +143,9 @@ def _classes(engine: ModuleType) -> _Classes:
         def __init__(self, scope: Construct, backend: Backend) -> None:
             super().__init__(scope, "backend", backend.kind)
             self._settings = backend
-            for name, value in backend.config.items():
-                self.add_override(name, value)
+
+        def _synthesize_attributes(self) -> dict[str, Json]:
+            return dict(self._settings.config)
 
         def get_remote_state_data_source(self, scope: Construct, name: str, from_stack: str) -> Any:  # noqa: ARG002
             return RemoteState(scope, name, self._settings)

@@ -4,7 +4,9 @@ The one module that knows ``${…}``. It knows no file layout, no resource and n
 
 Terraform reads every string of its JSON syntax as a template, keys of maps included, and does not read backslash
 escapes there; in HCL it reads both. A user's ``${`` and ``%{`` are therefore doubled (``$${``, ``%%{``), and a run
-of ``$`` right before a reference is wrapped (``${"$"}${aws_x.y.arn}``), because ``$${`` would be an escape.
+of ``$`` right before a reference is wrapped (``${"$"}${aws_x.y.arn}``), because ``$${`` would be an escape. In the
+JSON syntax two more characters are wrapped: a byte order mark in front, which Terraform would drop, and a carriage
+return without a line feed, after which it sees neither references nor doubled signs any more (both found with Terraform 1.11).
 
 JSON texts (policies) are compact with sorted keys. A reference stands in them either inside quotes
 (``"${aws_s3_bucket.data.arn}/*"``: readable, and scanners can parse it) or as ``${jsonencode(aws_x.y.attr)}``,
@@ -40,15 +42,17 @@ REMOTE_STATE = "terraform_remote_state"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # The last word of attributes whose values can stand inside JSON quotes as they are.
 _IDENTIFYING = re.compile(r"(?:^|[._])(?:arn|id|email|bucket)$")
+_BYTE_ORDER_MARK = "\ufeff"
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 _HCL_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_HCL_SPECIAL = re.compile(r'[\\"\x00-\x1f\x7f\u2028\u2029]')
+_HCL_SPECIAL = re.compile(r'[\\"\x00-\x1f\x7f\u2028\u2029\ufeff]')
 
 
 def escape(literal: str) -> str:
-    """Make a string mean itself in a template."""
-    if "{" not in literal:
+    """Make a string mean itself in a template of the JSON syntax."""
+    if "{" not in literal and not literal.startswith(_BYTE_ORDER_MARK):
         return literal
-    return literal.replace("${", "$${").replace("%{", "%%{")
+    return _template_literal(literal, before_reference=False)
 
 
 def remote_name(stack: str) -> str:
@@ -92,7 +96,7 @@ def render(value: Value) -> Json:
 def template(parts: Sequence[str | Ref | RemoteRef]) -> str:
     """Join literals and references into one template of the JSON syntax."""
     return "".join(
-        f"${{{reference(part)}}}" if not isinstance(part, str) else _literal(part, before_reference=more)
+        _template_literal(part, before_reference=more) if isinstance(part, str) else f"${{{reference(part)}}}"
         for part, more in _merged(parts)
     )
 
@@ -163,12 +167,19 @@ def _merged(parts: Sequence[str | Ref | RemoteRef]) -> list[tuple[str | Ref | Re
     return [(part, not isinstance(after, str)) for part, after in pairwise([*merged, ""])]
 
 
+def _template_literal(literal: str, *, before_reference: bool) -> str:
+    """Write a literal of the JSON syntax, with the characters wrapped that Terraform trips over there."""
+    mark = '${"\\ufeff"}' if literal.startswith(_BYTE_ORDER_MARK) else ""
+    *pieces, last = _LONE_RETURN.split(literal.removeprefix(_BYTE_ORDER_MARK) if mark else literal)
+    wrapped = "".join(_literal(piece, before_reference=True) + '${"\\r"}' for piece in pieces)
+    return mark + wrapped + _literal(last, before_reference=before_reference)
+
+
 def _literal(literal: str, *, before_reference: bool) -> str:
-    if not before_reference:
-        return escape(literal)
-    body = literal.rstrip("$")
+    body = literal.rstrip("$") if before_reference else literal
     run = literal[len(body) :]
-    return escape(body) + (f'${{"{run}"}}' if run else "")
+    doubled = body.replace("${", "$${").replace("%{", "%%{")
+    return doubled + (f'${{"{run}"}}' if run else "")
 
 
 def _hcl_literal(literal: str, *, before_reference: bool) -> str:

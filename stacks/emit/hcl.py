@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from stacks.emit.backend import StateRead, located, state_reads
 from stacks.emit.expressions import bare, quoted
 from stacks.emit.terraform_json import GENERATED
 from stacks.graph import GraphError, JsonText, Lifecycle, LinkedStack, Node, ProviderBlock, Value
-from stacks.schema.load import Schemas
+
+if TYPE_CHECKING:
+    from stacks.schema.load import Schemas
 
 __all__ = ["IsBlock", "Kind", "document_path", "files", "is_block_of", "main_tf"]
 

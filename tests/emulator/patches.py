@@ -19,8 +19,8 @@ from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidSecurityGroupNotFoundError, InvalidSecurityGroupRuleIdNotFoundError
 from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupRule
 from moto.iam.access_control import PermissionResult
-from moto.kms.models import KmsBackend
-from moto.s3.models import FakeBucket
+from moto.kms.models import Alias, KmsBackend
+from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
 
 __all__ = ["apply_patches"]
@@ -34,6 +34,7 @@ def apply_patches() -> None:
     _replace(FakeBucket, "_log_permissions_enabled_policy", staticmethod(_log_delivery_is_allowed))
     _replace(S3Response, "get_bucket_notification", _bucket_notification(S3Response.get_bucket_notification))
     _replace(CloudTrailBackend, "delete_trail", _delete_trail)
+    _add(FakeDeleteMarker, "dispose", _dispose_marker)
     _replace(KmsBackend, "create_alias", _create_alias(KmsBackend.create_alias))
     _replace(SecurityGroupRule, "__init__", _rule_init(SecurityGroupRule.__init__))
     _replace(SecurityGroupRule, "description", property(_rule_description))
@@ -44,6 +45,21 @@ def _replace(owner: type, name: str, replacement: object) -> None:
     if name not in vars(owner):
         raise AttributeError(f"moto has no {owner.__qualname__}.{name} to mend any more")
     setattr(owner, name, replacement)
+
+
+def _add(owner: type, name: str, addition: object) -> None:
+    if name in vars(owner):
+        raise AttributeError(f"moto has a {owner.__qualname__}.{name} of its own now")
+    setattr(owner, name, addition)
+
+
+def _dispose_marker(_marker: FakeDeleteMarker, garbage: bool = False) -> None:
+    """Free what a delete marker holds: nothing.
+
+    Defect: moto disposes of every version that is deleted by its id, and a delete marker cannot be: emptying a
+    versioned bucket in which an object was deleted (a released state lock) crashes.
+    """
+    del garbage
 
 
 def _bucket_permission(_bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:
@@ -94,17 +110,20 @@ def _delete_trail(backend: CloudTrailBackend, name: str) -> None:
     del backend.trails[backend.get_trail(name).trail_name]
 
 
-def _create_alias(original: Callable[..., None]) -> Callable[..., None]:
+def _create_alias(
+    original: Callable[[KmsBackend, str, str], Alias],
+) -> Callable[[KmsBackend, str, str], Alias]:
     """Tell keys that AWS manages (alias/aws/...) from those of the account.
 
     Defect: moto makes AWS's keys when they are first asked for, and lists them as the customer's own.
     """
 
     @functools.wraps(original)
-    def create_alias(backend: KmsBackend, target_key_id: str, alias_name: str) -> None:
-        original(backend, target_key_id, alias_name)
+    def create_alias(backend: KmsBackend, target_key_id: str, alias_name: str) -> Alias:
+        alias = original(backend, target_key_id, alias_name)
         if alias_name.startswith("alias/aws/"):
             backend.keys[backend.get_key_id(target_key_id)].key_manager = "AWS"
+        return alias
 
     return create_alias
 

@@ -122,6 +122,20 @@ class TestOperationsLog:
         assert emulator.operations() == []
 
 
+class TestVersions:
+    def test_a_bucket_with_deleted_objects_can_be_emptied(self, emulator: Emulator, bucket: str) -> None:
+        s3 = emulator.client("s3")
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        s3.put_object(Bucket=bucket, Key="lock", Body=b"")
+        s3.delete_object(Bucket=bucket, Key="lock")
+        found = s3.list_object_versions(Bucket=bucket)
+        versions = [
+            {"Key": item["Key"], "VersionId": item["VersionId"]} for item in found["Versions"] + found["DeleteMarkers"]
+        ]
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": versions})
+        s3.delete_bucket(Bucket=bucket)
+
+
 class TestStateLock:
     def test_a_lock_object_is_written_once_and_refused_twice(self, emulator: Emulator, bucket: str) -> None:
         s3 = emulator.client("s3")
@@ -218,6 +232,21 @@ class TestPatches:
         read = ec2.describe_security_group_rules(SecurityGroupRuleIds=[rule_id])["SecurityGroupRules"][0]
         assert {name: read[name] for name in changed} == changed
         assert "ReferencedGroupInfo" not in read
+
+    def test_a_trail_is_deleted_by_its_arn(self, emulator: Emulator, bucket: str) -> None:
+        cloudtrail = emulator.client("cloudtrail")
+        arn = cloudtrail.create_trail(Name="watched", S3BucketName=bucket)["TrailARN"]
+        cloudtrail.delete_trail(Name=arn)
+        assert cloudtrail.describe_trails()["trailList"] == []
+        with pytest.raises(ClientError) as raised:
+            cloudtrail.delete_trail(Name=arn)
+        assert _error(raised)[1] == "TrailNotFoundException"
+
+    def test_a_key_that_aws_manages_is_not_the_accounts_own(self, emulator: Emulator) -> None:
+        kms = emulator.client("kms")
+        managed = kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
+        own = kms.create_key()["KeyMetadata"]
+        assert (managed["KeyManager"], own["KeyManager"]) == ("AWS", "CUSTOMER")
 
 
 class TestAnswers:
@@ -333,6 +362,13 @@ def _left(emulator: Emulator) -> list[object]:
         *emulator.client("sns").list_topics()["Topics"],
         *emulator.client("sqs").list_queues().get("QueueUrls", []),
         *emulator.client("events").list_rules()["Rules"],
+        *emulator.client("cloudwatch").describe_alarms()["MetricAlarms"],
+        *emulator.client("guardduty").list_detectors()["DetectorIds"],
+        *(
+            ["EBS encryption by default"]
+            if ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"]
+            else []
+        ),
     ]
 
 

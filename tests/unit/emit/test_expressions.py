@@ -20,7 +20,7 @@ INDEXED = Ref(Address("resource", "aws_vpc_endpoint", "s3"), "dns_entry[0].dns_n
 # Letters that mean something somewhere, and enough others.
 LITERALS: st.SearchStrategy[str] = st.one_of(
     st.sampled_from(HOSTILE),
-    st.text(st.sampled_from("$%{}\"\\~'\n\t\r\x00\x1f\x7f\u2028ab:/*é😀"), max_size=12),
+    st.text(st.sampled_from("$%{}\"\\~'\n\t\r\ufeff\x00\x1f\x7f\u2028ab:/*é😀"), max_size=12),
     st.text(max_size=8),
 )
 REFERENCES: st.SearchStrategy[Ref | RemoteRef] = st.sampled_from([BUCKET, ACCOUNT, NAME, REMOTE, INDEXED])
@@ -81,6 +81,8 @@ def read(rendered: Json) -> Json:
         (text("$$", BUCKET), '${"$$"}${aws_s3_bucket.data.arn}'),
         (text("50%", BUCKET), "50%${aws_s3_bucket.data.arn}"),
         (text(BUCKET, "$", "{x}"), "${aws_s3_bucket.data.arn}$${x}"),
+        (text("a\rb\r\n", BUCKET), 'a${"\\r"}b\r\n${aws_s3_bucket.data.arn}'),
+        ("\ufeffa\r", '${"\\ufeff"}a${"\\r"}'),
         ({"${k}": [True, 1, 1.5, None]}, {"$${k}": [True, 1, 1.5, "${null}"]}),
     ],
 )

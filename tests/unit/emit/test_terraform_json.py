@@ -231,7 +231,7 @@ def test_two_hundred_resources_take_milliseconds() -> None:
             origin=f"object-store {number}",
         )
     linked = link([stack(builder)])[0]
-    times = []
+    times, content = [], b""
     for _ in range(5):
         start = time.perf_counter()
         content = dumps(document(linked))

@@ -1,0 +1,142 @@
+"""All emitters say the same of the same stacks: JSON, HCL, and CDKTF with either engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import hcl2
+import pytest
+
+from stacks.emit import hcl, terraform_json
+from stacks.emit.expressions import Json
+from stacks.emit.hcl import is_block_of
+from stacks.graph import LinkedStack
+from stacks.schema.load import Schemas
+from tests.cdktf_apps import ENGINES, run_app
+from tests.graphs import GRAPHS
+from tests.terraform_language import expression, template
+
+ROOT = Path(__file__).resolve().parents[2]
+IS_BLOCK = is_block_of(Schemas({"aws": "5.100.0"}))
+Stacks = Callable[[], Sequence[LinkedStack]]
+
+
+def of_example(path: Path) -> Stacks:
+    def stacks() -> Sequence[LinkedStack]:
+        from scaffolder.pipeline import synthesize  # noqa: PLC0415 - hand-made graphs need no spec
+
+        return synthesize(path).stacks
+
+    return stacks
+
+
+EXAMPLES: dict[str, Stacks] = {
+    path.parent.name: of_example(path) for path in sorted(ROOT.glob("examples/*/platform.yaml"))
+}
+ALL: dict[str, Stacks] = {**GRAPHS, **EXAMPLES}
+# python-hcl2 cannot read every string that Terraform can; tests/terraform reads the hostile ones.
+READABLE = {name: stacks for name, stacks in ALL.items() if name != "hostile"}
+
+
+def resolve(reference: str) -> Json:
+    return f"<{reference}>"
+
+
+def of_json(value: Json, key: str = "") -> Json:
+    """What a document in JSON means; a lone block in a list is the block."""
+    match value:
+        case str() if key in {"depends_on", "ignore_changes"}:
+            return f"<{value}>"
+        case str():
+            return template(value, resolve)
+        case list():
+            return one_or_many([of_json(item, key) for item in value])
+        case dict():
+            return {
+                str(template(name, resolve)): of_json(item, name)
+                for name, item in value.items()
+                if name != "//"
+            }
+        case _:
+            return value
+
+
+def of_hcl(value: Any) -> Json:
+    """What a document in HCL means, from python-hcl2's reading of it."""
+    match value:
+        case str() if value.startswith("${") and value.endswith("}"):
+            return expression(value[2:-1], resolve)
+        case str():
+            return expression(value, resolve)
+        case list():
+            return one_or_many([of_hcl(item) for item in value])
+        case dict():
+            return {
+                str(expression(name, resolve)) if name.startswith('"') else name: of_hcl(item)
+                for name, item in value.items()
+                if name not in {"__is_block__", "__comments__", "__inline_comments__"}
+            }
+        case _:
+            return cast(Json, value)
+
+
+def one_or_many(items: list[Json]) -> Json:
+    return items[0] if len(items) == 1 and isinstance(items[0], dict) else items
+
+
+def sections(parsed: dict[str, Any]) -> dict[str, Json]:
+    """Join the blocks of a file into the sections of a document."""
+    result: dict[str, Json] = {}
+    for name, blocks in parsed.items():
+        if name.startswith("__"):
+            continue
+        joined: dict[str, Json] = {}
+        for block in blocks:
+            joined = union(joined, cast("dict[str, Json]", of_hcl(block)))
+        result[name] = joined
+    return result
+
+
+def union(one: dict[str, Json], other: dict[str, Json]) -> dict[str, Json]:
+    both = {
+        key: union(cast("dict[str, Json]", one[key]), cast("dict[str, Json]", other[key]))
+        for key in one.keys() & other.keys()
+    }
+    return {**one, **other, **both}
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_hcl_says_what_json_says(name: str) -> None:
+    stacks = READABLE[name]()
+    assert stacks
+    for linked in stacks:
+        said = sections(hcl2.loads(hcl.main_tf(linked, IS_BLOCK)))
+        assert said == of_json({**terraform_json.document(linked)}), linked.stack.name
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return cast(str, request.param)
+
+
+APP = """
+from scaffolder.constructs import Platform
+from tests.contract.test_emitters_agree import ALL
+Platform(app, ALL[{name!r}]())
+"""
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_cdktf_app_synthesizes_what_json_says(name: str, engine: str, tmp_path: Path) -> None:
+    app = run_app(engine, APP.format(name=name), tmp_path)
+    stacks = ALL[name]()
+    for linked in stacks:
+        ours, theirs = terraform_json.document(linked), app.document(linked.stack.name)
+        head, their_head = cast("dict[str, Any]", ours.pop("//")), theirs.pop("//")
+        assert theirs == ours, linked.stack.name
+        assert {**head["metadata"], "version": ""} == {**their_head["metadata"], "version": ""}
+        assert their_head["outputs"] == head["outputs"]
+    ours, theirs = terraform_json.manifest(stacks), app.manifest()
+    assert theirs["stacks"] == ours["stacks"]

@@ -1,0 +1,120 @@
+"""Deploys a synthesized folder with the real Terraform, in the order that its manifest gives.
+
+May not know what the stacks hold, nor how they were made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import CompletedProcess
+
+from tests.external_tools import Terraform
+
+__all__ = ["Deployment", "Plan"]
+
+PARALLEL = 3
+"""Terraform runs at once: the provider mostly waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a plan says: Terraform's detailed exit code, the addresses it would touch, and its text."""
+
+    exit_code: int
+    changed: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A synthesized folder, and the Terraform and cloud that it is deployed with."""
+
+    folder: Path
+    terraform: Terraform
+    environment: Mapping[str, str]
+
+    @property
+    def order(self) -> tuple[tuple[str, ...], ...]:
+        """The stacks' names in waves: each wave needs only those before it."""
+        stacks = json.loads((self.folder / "manifest.json").read_text())["stacks"]
+        waiting = {name: set(stack["dependencies"]) for name, stack in stacks.items()}
+        waves = []
+        while waiting:
+            wave = tuple(sorted(name for name, needs in waiting.items() if not needs & waiting.keys()))
+            assert wave, f"stacks need each other: {waiting}"
+            waves.append(wave)
+            for name in wave:
+                del waiting[name]
+        return tuple(waves)
+
+    def init_and_validate(self, stack: str) -> None:
+        """Install the provider, reach the backend, validate."""
+        self._must(stack, "init")
+        self._must(stack, "validate")
+
+    def deploy(self) -> None:
+        """Init, validate and apply every stack, wave by wave."""
+
+        def apply(stack: str) -> None:
+            self.init_and_validate(stack)
+            self._must(stack, "apply", "-auto-approve")
+
+        self._by_waves(apply, self.order)
+
+    def destroy(self) -> None:
+        """Destroy every stack, last wave first; then no state holds anything."""
+        self._by_waves(lambda stack: self._must(stack, "destroy", "-auto-approve"), self.order[::-1])
+
+    def plans(self) -> dict[str, Plan]:
+        """Plan every stack with a refresh."""
+        names = [name for wave in self.order for name in wave]
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            return dict(zip(names, pool.map(self.plan, names), strict=True))
+
+    def plan(self, stack: str) -> Plan:
+        """Plan one stack; a plan that fails is a failed test."""
+        done = self._run(stack, "plan", "-detailed-exitcode", "-out=plan.bin")
+        assert done.returncode in (0, 2), f"{stack}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
+        changes = self.show_plan(stack).get("resource_changes", [])
+        assert isinstance(changes, list)
+        changed = tuple(
+            sorted(
+                change["address"]
+                for change in changes
+                if change["mode"] == "managed" and change["change"]["actions"] != ["no-op"]
+            )
+        )
+        return Plan(done.returncode, changed, done.stdout)
+
+    def show_plan(self, stack: str) -> dict[str, object]:
+        """The plan that :meth:`plan` wrote, as Terraform's JSON."""
+        document = json.loads(self._must(stack, "show", "-json", "plan.bin").stdout)
+        assert isinstance(document, dict)
+        return document
+
+    def state(self, stack: str) -> tuple[str, ...]:
+        """The addresses in a stack's state."""
+        return tuple(self._must(stack, "state", "list").stdout.split())
+
+    def output(self, stack: str) -> dict[str, object]:
+        """A stack's outputs by name."""
+        outputs = json.loads(self._must(stack, "output", "-json").stdout)
+        return {name: output["value"] for name, output in outputs.items()}
+
+    def _by_waves(self, work: Callable[[str], object], waves: tuple[tuple[str, ...], ...]) -> None:
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            for wave in waves:
+                list(pool.map(work, wave))
+
+    def _must(self, stack: str, *arguments: str) -> CompletedProcess[str]:
+        done = self._run(stack, *arguments)
+        assert done.returncode == 0, f"terraform {arguments[0]} of {stack}:\n{done.stdout[-2000:]}{done.stderr[-6000:]}"
+        return done
+
+    def _run(self, stack: str, *arguments: str) -> CompletedProcess[str]:
+        folder = self.folder / "stacks" / stack
+        return self.terraform.run(*arguments, cwd=folder, environment=self.environment)
