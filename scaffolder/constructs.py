@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
-from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from scaffolder.errors import MissingExtraError, UsageError
 from stacks.emit.cdktf import SynthesizedStack, add_stacks, exported
@@ -133,18 +133,6 @@ class Environment:
 
     name: str
     _stacks: Mapping[str, SynthesizedStack]
-
-    # Every concern that a stack can have; a test holds this against what the lowerings export.
-    OUTPUTS: ClassVar[Mapping[str, type[object]]] = MappingProxyType(
-        {
-            "state": StateOutputs,
-            "security": SecurityOutputs,
-            "network": NetworkOutputs,
-            "storage": StorageOutputs,
-            "registry": RegistryOutputs,
-            "identity": IdentityOutputs,
-        }
-    )
 
     @property
     def state(self) -> PlatformStack[StateOutputs]:

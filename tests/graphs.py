@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from stacks.graph import (
@@ -307,4 +308,76 @@ def remote() -> tuple[LinkedStack, ...]:
     )
 
 
+def storage_only() -> tuple[LinkedStack, ...]:
+    """Make a stack with the exports of a storage stack; one of them holds no reference."""
+    storage = StackBuilder("storage")
+    bucket = storage.resource(
+        "aws_s3_bucket",
+        "data",
+        {"bucket": "churn-data"},
+        origin="object-store data",
+        lifecycle=Lifecycle(prevent_destroy=True),
+    )
+    storage.export("bucket_arns", {"data": bucket.ref("arn")})
+    storage.export("bucket_names", {"data": "churn-data"})
+    return link([stack(storage)])
+
+
+def existing_network() -> tuple[LinkedStack, ...]:
+    """Make a stack for a network that was there before: its exports are plain strings."""
+    network = StackBuilder("network")
+    network.export("network_id", "vpc-1")
+    network.export("subnet_ids", ["subnet-1", "subnet-2"])
+    network.export("security_group_ids", [])
+    return link([stack(network)])
+
+
+def exporting() -> tuple[LinkedStack, ...]:
+    """Make three stacks with the exports of a platform, and with state in a bucket."""
+    security, network, storage = StackBuilder("security"), StackBuilder("network"), StackBuilder("storage")
+    key = security.resource("aws_kms_key", "data", {"description": "data"}, origin="key data")
+    security.export("data_key_arn", key.ref("arn"))
+    subnets = [
+        network.resource("aws_subnet", f"s{zone}", {"vpc_id": "vpc-1"}, origin="network") for zone in range(2)
+    ]
+    network.export("network_id", subnets[0].ref("vpc_id"))
+    network.export("subnet_ids", [subnet.ref("id") for subnet in subnets])
+    network.export("security_group_ids", [])
+    storage.resource(
+        "aws_ssm_parameter", "k", {"name": "k", "value": key.ref("arn")}, origin="object-store data"
+    )
+    return link(
+        [
+            stack(
+                builder,
+                backend=Backend(
+                    kind="s3",
+                    config={
+                        "bucket": "churn-state",
+                        "key": f"dev/{builder.concern}.tfstate",
+                        "use_lockfile": True,
+                    },
+                ),
+            )
+            for builder in (security, network, storage)
+        ]
+    )
+
+
+def _of_example(spec: Path) -> Callable[[], tuple[LinkedStack, ...]]:
+    def stacks() -> tuple[LinkedStack, ...]:
+        from scaffolder.pipeline import synthesize  # noqa: PLC0415 - hand-made graphs need no spec
+
+        return synthesize(spec).stacks
+
+    return stacks
+
+
 GRAPHS: Final = {"foundation": foundation, "hostile": hostile, "remote": remote}
+ALL: Final = {
+    **GRAPHS,
+    **{
+        spec.parent.name: _of_example(spec)
+        for spec in sorted((Path(__file__).resolve().parent.parent / "examples").glob("*/platform.yaml"))
+    },
+}

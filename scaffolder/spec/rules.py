@@ -1,12 +1,460 @@
-"""Rules over more than one field (interim)."""
+"""Rules over more than one key of a spec: a small function each, in ``RULES``.
+
+Cloud-neutral: what differs between clouds is looked up in ``providers``. May not repeat what a kind checks, and may
+not know what a region or a service offers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
 
-from scaffolder.spec.model import PlatformSpec
-from scaffolder.spec.nodes import Report, Tree
+from scaffolder.spec.backends import BACKENDS
+from scaffolder.spec.model import Network, PlatformSpec
+from scaffolder.spec.nodes import Path, Report, Tree, dotted, mark_of, nearest, quoted
+from scaffolder.spec.profiles import DATE, PROFILES, shortfalls
+from scaffolder.spec.providers import PROVIDERS, Shape
+from scaffolder.spec.scalars import NEUTRAL_INSTANCE
+
+__all__ = [
+    "RESERVED_BUCKETS",
+    "RESERVED_TAGS",
+    "RULES",
+    "Problem",
+    "Written",
+    "check_environment",
+    "check_environments",
+]
+
+RESERVED_TAGS = ("name", "owner", "platform", "environment", "managed-by", "compliance")
+RESERVED_BUCKETS = ("state", "audit")
+PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")  # RFC 1918, RFC 6598
+ZERO_REPLICAS = ("async", "serverless")
+TAKE_AWAY = "Remove it (in an environment: set it to null)."
 
 
-def check_environment(spec: PlatformSpec, tree: Tree, report: Report) -> None: ...
-def check_environments(environments: Mapping[str, tuple[PlatformSpec, Tree]], report: Report) -> None: ...
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a rule finds. The message goes on after the path's own text."""
+
+    path: Path
+    code: str
+    message: str
+    hint: str = ""
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One environment's spec, and the tree that tells what of it is written rather than a default."""
+
+    spec: PlatformSpec
+    tree: Tree
+
+    def has(self, *path: str) -> bool:
+        node: object = self.tree
+        for part in path:
+            if not isinstance(node, Tree) or part not in node.entries:
+                return False
+            node = node.entries[part].value
+        return True
+
+
+def check_environment(spec: PlatformSpec, tree: Tree, report: Report) -> None:
+    """Report what one environment's spec has that does not fit together."""
+    written = Written(spec, tree)
+    for rule in RULES:
+        _tell(rule(written), tree, report)
+
+
+def check_environments(environments: Mapping[str, tuple[PlatformSpec, Tree]], report: Report) -> None:
+    """Report what does not fit between environments."""
+    for (first, (one, _)), (second, (other, tree)) in combinations(environments.items(), 2):
+        if _could_meet(one, other):
+            message = (
+                f"{other.network.cidr} of environment {second} overlaps {one.network.cidr} of {first} in the same "
+                "account: the two networks can never be connected"
+            )
+            hint = f"Give {second} a range of its own if you may want to connect them."
+            _tell([Problem(("network", "cidr"), "cidr-overlap", message, hint, warning=True)], tree, report)
+
+
+def _could_meet(one: PlatformSpec, other: PlatformSpec) -> bool:
+    from ipaddress import IPv4Network  # noqa: PLC0415  # only where there are two
+
+    if one.network.existing or other.network.existing or one.target.account != other.target.account:
+        return False
+    return IPv4Network(one.network.cidr).overlaps(IPv4Network(other.network.cidr))
+
+
+def _tell(problems: Iterable[Problem], tree: Tree, report: Report) -> None:
+    for problem in problems:
+        report.add(
+            mark_of(tree, problem.path),
+            problem.code,
+            problem.path,
+            f"{dotted(problem.path)} {problem.message}",
+            problem.hint,
+            warning=problem.warning,
+        )
+
+
+def _unknown(path: Path, name: str, known: Iterable[str], table: str) -> Problem:
+    """A name that refers to nothing."""
+    names = sorted(known)
+    has = f"there is {', '.join(names)}" if names else f"{table} is empty"
+    hint = nearest(name, names) or (f"Add {name} to {table}." if not names else "")
+    return Problem(path, "unknown-name", f"{quoted(name)} is not in {table}; {has}", hint)
+
+
+def _misshapen(path: Path, code: str, value: str, shape: Shape, hint: str = "") -> Iterator[Problem]:
+    if re.fullmatch(shape.pattern, value) is None:
+        yield Problem(path, code, f"must be {shape.says}, not {quoted(value)}", hint)
+
+
+# --- the target ------------------------------------------------------------------------------------------------------
+
+
+def account_is_one_of_the_provider(written: Written) -> Iterator[Problem]:
+    target = written.spec.target
+    return _misshapen(("target", "account"), "account", target.account, PROVIDERS[target.provider].account)
+
+
+def region_is_one_of_the_provider(written: Written) -> Iterator[Problem]:
+    target = written.spec.target
+    owners = [
+        name for name, shapes in PROVIDERS.items() if re.fullmatch(shapes.region.pattern, target.region)
+    ]
+    hint = f"It looks like a region of {owners[0]}." if owners else ""
+    return _misshapen(("target", "region"), "region", target.region, PROVIDERS[target.provider].region, hint)
+
+
+def tags_are_the_users_own(written: Written) -> Iterator[Problem]:
+    prefixes = PROVIDERS[written.spec.target.provider].tag_prefixes
+    reserved = {_letters(tag) for tag in RESERVED_TAGS}
+    for tag in written.spec.tags:
+        if _letters(tag) in reserved:
+            yield Problem(
+                ("tags", tag), "reserved-tag", "is a tag that the platform sets itself", "Remove it."
+            )
+        elif tag.lower().startswith(prefixes):
+            message = (
+                f"starts with {' or '.join(prefixes)}, which {written.spec.target.provider} keeps for itself"
+            )
+            yield Problem(("tags", tag), "reserved-tag", message, "Give it another name.")
+
+
+def _letters(tag: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", tag.lower())
+
+
+# --- state -----------------------------------------------------------------------------------------------------------
+
+
+def state_settings_fit_the_backend(written: Written) -> Iterator[Problem]:
+    state = written.spec.state
+    takes = BACKENDS.get(state.backend)
+    if takes is None:
+        return
+    for name in takes.required:
+        if name not in state.settings and not any(_matches(name, given) for given in state.settings):
+            yield Problem(
+                ("state", "settings", name),
+                "missing",
+                f"is missing: backend {state.backend} cannot do without it",
+            )
+    for name, value in state.settings.items():
+        yield from _backend_argument(state.backend, name, value)
+
+
+def _matches(required: str, given: str) -> bool:
+    """Whether a misspelt argument is reported as such, and not as missing too."""
+    takes = {name for backend in BACKENDS.values() for name in backend.types}
+    return given not in takes and nearest(given, [required]) != ""
+
+
+def _backend_argument(backend: str, name: str, value: str | int | bool) -> Iterator[Problem]:
+    path = ("state", "settings", name)
+    takes = BACKENDS[backend]
+    if name in takes.secret:
+        hint = "Give it to Terraform by the environment; CI signs in by OIDC and needs none."
+        yield Problem(path, "secret", "is a credential, and a spec takes no secret", hint)
+    elif name not in takes.types:
+        known = ", ".join(sorted(takes.types))
+        yield Problem(
+            path,
+            "unknown-key",
+            f"is not an argument of backend {backend}; it has {known}",
+            nearest(name, takes.types),
+        )
+    elif (wanted := takes.types[name]) != _type(value):
+        yield Problem(path, "value", f"must be {wanted}, not {_type(value)}")
+
+
+def _type(value: str | int | bool) -> str:
+    match value:
+        case bool():
+            return "true or false"
+        case int():
+            return "a whole number"
+        case str():
+            return "text"
+
+
+def state_keys_change_something(written: Written) -> Iterator[Problem]:
+    backend = written.spec.state.backend
+    if written.has("state", "settings") and backend not in BACKENDS:
+        yield _idle(("state", "settings"), f"with backend {backend}")
+    if written.has("state", "create") and backend != "managed":
+        yield _idle(("state", "create"), f"with backend {backend}")
+
+
+def _idle(path: Path, where: str) -> Problem:
+    return Problem(path, "no-effect", f"changes nothing {where}", TAKE_AWAY)
+
+
+# --- the network -----------------------------------------------------------------------------------------------------
+
+
+def network_keys_change_something(written: Written) -> Iterator[Problem]:
+    network = written.spec.network
+    if network.existing is not None:
+        for name in ("cidr", "zones", "egress", "nat_gateways", "private_endpoints"):
+            if written.has("network", name):
+                yield _idle(("network", name), "beside network.existing, where no network is made")
+    elif network.egress != "nat" and written.has("network", "nat_gateways"):
+        yield _idle(("network", "nat_gateways"), f"with network.egress {network.egress}")
+
+
+def range_is_private(written: Written) -> Iterator[Problem]:
+    network = written.spec.network
+    if network.existing is None:
+        yield from _range_is_private(network)
+
+
+def _range_is_private(network: Network) -> Iterator[Problem]:
+    from ipaddress import IPv4Network  # noqa: PLC0415  # not where a network exists already
+
+    path = ("network", "cidr")
+    cidr = IPv4Network(network.cidr)
+    if (
+        cidr.is_loopback
+        or cidr.is_multicast
+        or cidr.is_link_local
+        or cidr.is_reserved
+        or cidr[0].packed[0] == 0
+    ):
+        yield Problem(path, "cidr", f"{network.cidr} cannot be a network's range", "Use one in 10.0.0.0/8.")
+    elif not any(cidr.subnet_of(IPv4Network(private)) for private in PRIVATE_RANGES):
+        message = (
+            f"{network.cidr} is not a private range ({', '.join(PRIVATE_RANGES)}): it hides what is there now"
+        )
+        yield Problem(path, "cidr-public", message, "Use one in 10.0.0.0/8.", warning=True)
+
+
+# --- identity and security -------------------------------------------------------------------------------------------
+
+
+def ci_fits_its_system(written: Written) -> Iterator[Problem]:
+    ci = written.spec.identity.ci
+    if ci is None or ci.system != "github":
+        return
+    if written.has("identity", "ci", "host"):
+        yield _idle(("identity", "ci", "host"), "with system github")
+    if ci.repository.count("/") != 1:
+        message = f"must be owner/name on GitHub, not {quoted(ci.repository)}"
+        yield Problem(("identity", "ci", "repository"), "repository", message)
+
+
+def principals_are_of_the_provider(written: Written) -> Iterator[Problem]:
+    shape = PROVIDERS[written.spec.target.provider].principal
+    groups = written.spec.identity.groups
+    named = {"admins": groups.admins, "scientists": groups.scientists, "viewers": groups.viewers}
+    for group, principals in named.items():
+        for number, principal in enumerate(principals):
+            broad = principal == "*" or principal.endswith((":root", "/*"))
+            hint = "Name the roles one by one: this would let in everybody of an account." if broad else ""
+            yield from _misshapen(("identity", "groups", group, number), "principal", principal, shape, hint)
+
+
+def boundary_is_of_the_provider(written: Written) -> Iterator[Problem]:
+    boundary = written.spec.security.permissions_boundary
+    provider = written.spec.target.provider
+    shape = PROVIDERS[provider].boundary
+    path = ("security", "permissions_boundary")
+    if shape is None and boundary:
+        yield _idle(path, f"on {provider}, which has no permissions boundaries")
+    elif shape is not None and isinstance(boundary, str):
+        yield from _misshapen(path, "permissions-boundary", boundary, shape)
+
+
+def audit_keys_change_something(written: Written) -> Iterator[Problem]:
+    if not written.spec.security.audit and written.has("security", "audit_retention_days"):
+        yield _idle(("security", "audit_retention_days"), "with security.audit false")
+
+
+def profiles_floors_are_met(written: Written) -> Iterator[Problem]:
+    for profile in written.spec.security.profiles:
+        for floor in PROFILES[profile]:
+            for path, wanted, value in shortfalls(written.spec, floor):
+                given = "left out" if value is None else f"not {str(value).lower()}"
+                message = f"must be {wanted} under profile {profile}, {given} ({floor.source}; {DATE})"
+                yield Problem(path, f"profile-{profile}", message)
+
+
+# --- storage and images ----------------------------------------------------------------------------------------------
+
+
+def bucket_names_are_free(written: Written) -> Iterator[Problem]:
+    for name in written.spec.storage.buckets:
+        if name in RESERVED_BUCKETS:
+            message = "is the name of a bucket that the platform makes itself"
+            yield Problem(("storage", "buckets", name), "reserved-name", message, "Give it another name.")
+
+
+def archive_comes_before_expiry(written: Written) -> Iterator[Problem]:
+    for name, bucket in written.spec.storage.buckets.items():
+        archive, expire = bucket.archive_after_days, bucket.expire_after_days
+        if archive is not None and expire is not None and archive >= expire:
+            message = f"{archive} is not before expire_after_days {expire}: nothing would be archived"
+            yield Problem(("storage", "buckets", name, "archive_after_days"), "archive-order", message)
+
+
+def containers_keys_change_something(written: Written) -> Iterator[Problem]:
+    if not written.spec.containers.repositories and written.has("containers", "keep_images"):
+        yield _idle(("containers", "keep_images"), "without containers.repositories")
+
+
+# --- machine learning ------------------------------------------------------------------------------------------------
+
+
+def feature_columns_are_there(written: Written) -> Iterator[Problem]:
+    for name, group in written.spec.features.items():
+        for key, column in (("key", group.key), ("event_time", group.event_time)):
+            if column not in group.columns:
+                yield _unknown(("features", name, key), column, group.columns, f"features.{name}.columns")
+        if group.key == group.event_time:
+            message = f"{quoted(group.key)} is the key's column too"
+            yield Problem(("features", name, "event_time"), "event-time", message)
+        if not group.online and not group.offline:
+            message = "must be true where online is false: the group would be kept nowhere"
+            yield Problem(("features", name, "offline"), "feature-store", message)
+
+
+def endpoints_models_exist(written: Written) -> Iterator[Problem]:
+    for name, endpoint in written.spec.endpoints.items():
+        if endpoint.model not in written.spec.models:
+            yield _unknown(("endpoints", name, "model"), endpoint.model, written.spec.models, "models")
+
+
+def replicas_fit_the_mode(written: Written) -> Iterator[Problem]:
+    for name, endpoint in written.spec.endpoints.items():
+        replicas = endpoint.replicas
+        path = ("endpoints", name, "replicas")
+        if replicas.min > replicas.max:
+            yield Problem((*path, "min"), "replicas", f"{replicas.min} is more than max {replicas.max}")
+        elif replicas.min == 0 and endpoint.mode not in ZERO_REPLICAS:
+            message = f"0 needs mode {' or '.join(ZERO_REPLICAS)}, not {endpoint.mode}"
+            yield Problem((*path, "min"), "replicas", message, "Set it to 1.")
+        if replicas.min == replicas.max and written.has(*path, "target_utilization_percent"):
+            yield _idle((*path, "target_utilization_percent"), "where replicas.min is replicas.max")
+
+
+def instances_are_of_the_provider(written: Written) -> Iterator[Problem]:
+    spec = written.spec
+    shape = PROVIDERS[spec.target.provider].instance
+    instances: dict[Path, str] = {
+        ("pipelines", name, "instance"): it.instance for name, it in spec.pipelines.items()
+    }
+    instances |= {("endpoints", name, "instance"): it.instance for name, it in spec.endpoints.items()}
+    if spec.workspace is not None:
+        instances["workspace", "instance"] = spec.workspace.instance
+    for path, instance in instances.items():
+        if re.fullmatch(NEUTRAL_INSTANCE, instance) is None:
+            yield from _misshapen(
+                path, "instance", instance, shape, "cpu.medium and the like work on every cloud."
+            )
+
+
+def monitors_endpoints_exist(written: Written) -> Iterator[Problem]:
+    for name, monitor in written.spec.monitors.items():
+        if monitor.endpoint not in written.spec.endpoints:
+            yield _unknown(
+                ("monitors", name, "endpoint"), monitor.endpoint, written.spec.endpoints, "endpoints"
+            )
+
+
+def monitors_look_for_something(written: Written) -> Iterator[Problem]:
+    for name, monitor in written.spec.monitors.items():
+        if not (monitor.data_drift or monitor.prediction_drift or monitor.concept_drift):
+            message = "looks for nothing: it needs data_drift, prediction_drift or concept_drift"
+            yield Problem(
+                ("monitors", name), "monitor", message, "Add data_drift: {} for the default threshold."
+            )
+
+
+def retraining_has_its_pipeline(written: Written) -> Iterator[Problem]:
+    pipelines = written.spec.pipelines
+    for name, monitor in written.spec.monitors.items():
+        path = ("monitors", name, "pipeline")
+        retrains = "retrain" in monitor.on_alert
+        if monitor.pipeline is None and retrains:
+            names = sorted(pipelines)
+            hint = (
+                f"Set it to {names[0]}."
+                if len(names) == 1
+                else f"There is {', '.join(names)}."
+                if names
+                else ""
+            )
+            yield Problem(path, "missing", "is missing: on_alert retrain needs one of pipelines", hint)
+        elif monitor.pipeline is not None and not retrains:
+            yield _idle(path, "without retrain in on_alert")
+        elif monitor.pipeline is not None and monitor.pipeline not in pipelines:
+            yield _unknown(path, monitor.pipeline, pipelines, "pipelines")
+
+
+def alerts_are_heard(written: Written) -> Iterator[Problem]:
+    spec = written.spec
+    if spec.alerts.emails:
+        return
+    if spec.alerts.budget is not None:
+        message = "alerts nobody: alerts.emails is empty"
+        yield Problem(
+            ("alerts", "budget"), "unheard", message, "Add a mail address to alerts.emails.", warning=True
+        )
+    for name, monitor in spec.monitors.items():
+        if "notify" in monitor.on_alert:
+            message = "notifies nobody: alerts.emails is empty"
+            yield Problem(
+                ("monitors", name), "unheard", message, "Add a mail address to alerts.emails.", warning=True
+            )
+
+
+RULES: tuple[Callable[[Written], Iterator[Problem]], ...] = (
+    account_is_one_of_the_provider,
+    region_is_one_of_the_provider,
+    tags_are_the_users_own,
+    state_settings_fit_the_backend,
+    state_keys_change_something,
+    network_keys_change_something,
+    range_is_private,
+    ci_fits_its_system,
+    principals_are_of_the_provider,
+    boundary_is_of_the_provider,
+    audit_keys_change_something,
+    profiles_floors_are_met,
+    bucket_names_are_free,
+    archive_comes_before_expiry,
+    containers_keys_change_something,
+    feature_columns_are_there,
+    endpoints_models_exist,
+    replicas_fit_the_mode,
+    instances_are_of_the_provider,
+    monitors_endpoints_exist,
+    monitors_look_for_something,
+    retraining_has_its_pipeline,
+    alerts_are_heard,
+)

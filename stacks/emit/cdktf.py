@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from stacks.emit.backend import StateRead, located
+from stacks.emit.backend import located
 from stacks.emit.expressions import Json, quoted, remote_name, render
 from stacks.emit.merge import merged
 from stacks.emit.terraform_json import document
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from cdktf import TerraformElement, TerraformProvider, TerraformRemoteState, TerraformStack
     from constructs import Construct
 
-__all__ = ["Exported", "SynthesizedStack", "add_stacks", "exported"]
-
-# A stack's output as a user's construct takes it: expressions, in the shape that the export has.
-Exported: TypeAlias = "str | int | float | bool | list[Exported] | dict[str, Exported] | None"
+__all__ = ["SynthesizedStack", "add_stacks", "exported"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +52,7 @@ def add_stacks(
     return added
 
 
-def exported(source: SynthesizedStack, name: str, scope: Construct) -> Exported:
+def exported(source: SynthesizedStack, name: str, scope: Construct) -> Json:
     """Give the value of an export to a construct in ``scope``.
 
     In the same stack that is the expression itself. In another one it is a read of the stack's state; the read and
@@ -64,12 +61,10 @@ def exported(source: SynthesizedStack, name: str, scope: Construct) -> Exported:
     linked = source.linked
     value = linked.outputs[name]
     target = source.engine.TerraformStack.of(scope)
-    if target.node.path == source.construct.node.path:
-        return _rendered(value)
-    if not _has_references(value):
-        return _rendered(value)
+    if target.node.path == source.construct.node.path or not _has_references(value):
+        return render(value)
     _read_state(source, target)
-    return _rendered(_read(linked.stack.name, name, value))
+    return render(_read(linked.stack.name, name, value))
 
 
 def _has_references(value: Value) -> bool:
@@ -97,17 +92,13 @@ def _read(stack: str, output: str, value: Value) -> Value:
             return RemoteRef(stack, output)
 
 
-def _rendered(value: Value) -> Exported:
-    return render(value)
-
-
 def _read_state(source: SynthesizedStack, target: TerraformStack) -> None:
     stack = source.linked.stack
     name = remote_name(stack.name)
     child = f"{name}-state"
     if target.node.try_find_child(child) is None:
-        read = StateRead(stack=stack.name, name=name, backend=located(stack.backend, stack.name))
-        _classes(source.engine).state(target, child, read.backend).override_logical_id(name)
+        read = _classes(source.engine).state(target, child, located(stack.backend, stack.name))
+        read.override_logical_id(name)
         target.add_dependency(source.construct)
 
 
@@ -141,7 +132,7 @@ def _classes(engine: ModuleType) -> _Classes:
         """A backend of any kind; CDKTF asks it how other stacks of the user's read this state."""
 
         def __init__(self, scope: Construct, backend: Backend) -> None:
-            super().__init__(scope, "backend", backend.kind)
+            super().__init__(scope, "platform-backend", backend.kind)
             self._settings = backend
 
         def _synthesize_attributes(self) -> dict[str, Json]:

@@ -97,7 +97,7 @@ class Schemas:
             raise UnknownTypeError(
                 f'"{type_name}" belongs to no provider of this platform, which uses {known}', ""
             )
-        return _schema_of(provider, mode, type_name, version)
+        return _schema_of(provider, mode, type_name, _version_with(provider, mode, version))
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -106,6 +106,21 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
     matches = get_close_matches(name, list(names), n=1, cutoff=0.6)
     return f'Did you mean "{matches[0]}"?' if matches else ""
+
+
+@cache
+def _version_with(provider: str, mode: Mode, version: str) -> str:
+    """The version itself, or the newest one that has data sources where the version's source has none."""
+    if mode != "data" or any(_open_pack(provider, version).names("data")):
+        return version
+    return next(
+        (
+            other
+            for other in reversed(shipped_versions(provider))
+            if any(_open_pack(provider, other).names("data"))
+        ),
+        version,
+    )
 
 
 @cache
@@ -130,6 +145,9 @@ def _schema_of(provider: str, mode: Mode, type_name: str, version: str) -> TypeS
 
 def _unknown_type(pack: Pack, provider: str, mode: Mode, type_name: str) -> UnknownTypeError:
     words = {"resource": "resource type", "data": "data source", "provider": "provider configuration"}
+    if not pack.names(mode):
+        shipped = f"the shipped schema of provider {provider} {pack.version} has no {words[mode]}s"
+        return UnknownTypeError(f'{shipped}, so "{type_name}" cannot be checked', "")
     other: Mode = "data" if mode == "resource" else "resource"
     if type_name in pack.names(other):
         hint = f"It is a {words[other]} there."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, cast
 
@@ -55,7 +55,7 @@ class Pack:
         self.date: str = header["date"]
         self.exact: bool = header["exact"]
 
-    def names(self, mode: Mode) -> Iterable[str]:
+    def names(self, mode: Mode) -> Collection[str]:
         """The names of all types of a mode, sorted."""
         return self._places.get(mode, {}).keys()
 

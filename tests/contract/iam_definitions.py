@@ -156,7 +156,7 @@ def faults(grant: Grant) -> Iterator[str]:
     for key in grant.condition_keys:
         if any(fnmatchcase(key, known) for known in GLOBAL_KEYS):
             continue
-        services = {action.split(":")[0] for action in grant.actions}
+        services = sorted({action.split(":")[0] for action in grant.actions})
         known = {
             item.split("/")[0].split("$")[0]
             for service in services
@@ -167,4 +167,4 @@ def faults(grant: Grant) -> Iterator[str]:
             not any(key == item or (item.endswith(":") and key.startswith(item)) for item in known)
             and "." not in prefix
         ):
-            yield f"condition key {key} is none of {services}"
+            yield f"condition key {key} is none of {', '.join(services)}"

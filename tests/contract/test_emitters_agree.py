@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,30 +11,12 @@ import pytest
 from stacks.emit import hcl, terraform_json
 from stacks.emit.expressions import Json
 from stacks.emit.hcl import is_block_of
-from stacks.graph import LinkedStack
 from stacks.schema.load import Schemas
 from tests.cdktf_apps import ENGINES, run_app
-from tests.graphs import GRAPHS
+from tests.graphs import ALL
 from tests.terraform_language import expression, template
 
-ROOT = Path(__file__).resolve().parents[2]
 IS_BLOCK = is_block_of(Schemas({"aws": "5.100.0"}))
-Stacks = Callable[[], Sequence[LinkedStack]]
-
-
-def of_example(path: Path) -> Stacks:
-    def stacks() -> Sequence[LinkedStack]:
-        from scaffolder.pipeline import synthesize  # noqa: PLC0415 - hand-made graphs need no spec
-
-        return synthesize(path).stacks
-
-    return stacks
-
-
-EXAMPLES: dict[str, Stacks] = {
-    path.parent.name: of_example(path) for path in sorted(ROOT.glob("examples/*/platform.yaml"))
-}
-ALL: dict[str, Stacks] = {**GRAPHS, **EXAMPLES}
 # python-hcl2 cannot read every string that Terraform can; tests/terraform reads the hostile ones.
 READABLE = {name: stacks for name, stacks in ALL.items() if name != "hostile"}
 
@@ -123,7 +104,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 APP = """
 from scaffolder.constructs import Platform
-from tests.contract.test_emitters_agree import ALL
+from tests.graphs import ALL
 Platform(app, ALL[{name!r}]())
 """
 

@@ -28,7 +28,7 @@ from stacks.graph import (
 )
 from stacks.schema.load import Schemas
 from tests.external_tools import Terraform
-from tests.graphs import GRAPHS, HOSTILE
+from tests.graphs import ALL, HOSTILE
 from tests.terraform_language import meaning
 
 pytestmark = pytest.mark.terraform
@@ -61,17 +61,17 @@ SYNTAXES = pytest.mark.parametrize("emit", [json_files, hcl_files])
 Emit = Callable[[Sequence[LinkedStack]], dict[str, bytes]]
 
 
-@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("graph", ALL)
 def test_hcl_is_formatted_as_terraform_formats(terraform: Terraform, tmp_path: Path, graph: str) -> None:
-    write(hcl_files(GRAPHS[graph]()), tmp_path)
+    write(hcl_files(ALL[graph]()), tmp_path)
     done = terraform.run("fmt", "-check", "-diff", "-recursive", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
 
 
 @SYNTAXES
-@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("graph", ALL)
 def test_terraform_accepts_every_stack(terraform: Terraform, tmp_path: Path, graph: str, emit: Emit) -> None:
-    write(emit(GRAPHS[graph]()), tmp_path)
+    write(emit(ALL[graph]()), tmp_path)
     for folder in sorted((tmp_path / "stacks").iterdir()):
         started = terraform.run("init", "-backend=false", cwd=folder)
         assert started.returncode == 0, started.stderr

@@ -14,6 +14,7 @@ import pytest
 from tests.emulator.fixture import Emulator, emulator
 from tests.external_tools import ROOT, Terraform
 from tests.terraform.deployment import Deployment
+from tests.terraform.scan import scan, unaccepted
 
 __all__ = ["emulator"]
 
@@ -21,6 +22,7 @@ pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 
 SPEC = ROOT / "examples" / "02-foundation-aws" / "platform.yaml"
 ENVIRONMENT = "dev"
+LEAST_PASSED = 100
 PREFIX = "churn-dev"
 SUFFIX = "123456789012-eu-west-1"
 SERVICES_WITH_ENDPOINTS = (
@@ -58,6 +60,19 @@ def test_a_second_plan_changes_nothing(deployment: Deployment) -> None:
     assert {name: (plan.exit_code, plan.changed) for name, plan in plans.items()} == {
         name: (0, ()) for wave in deployment.order for name in wave
     }
+
+
+def test_the_plans_pass_checkov_but_for_the_written_list(
+    deployment: Deployment, checkov: Path, tmp_path: Path
+) -> None:
+    concerns = {}
+    for name in deployment.plans():
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(deployment.show_plan(name)))
+        concerns[path] = name.rpartition("-")[2]
+    found = scan(checkov, "terraform_plan", concerns, concerns)
+    assert found.passed > LEAST_PASSED
+    assert unaccepted(found) == []
 
 
 def test_nothing_was_asked_of_the_emulator_that_it_could_not_answer(deployment: Deployment, emulator: Emulator) -> None:

@@ -147,6 +147,15 @@ def test_an_unknown_type_gives_the_nearest_match(mode: str, name: str, message: 
     assert (str(caught.value), caught.value.hint) == (message, hint)
 
 
+def test_a_pack_without_data_sources_says_so_rather_than_that_there_is_no_such_type() -> None:
+    with pytest.raises(UnknownTypeError) as caught:
+        schema_of("aws", "data", "aws_iam_policy_document", version=NEW)
+    assert str(caught.value) == (
+        "the shipped schema of provider aws 6.69.1 has no data sources, "
+        'so "aws_iam_policy_document" cannot be checked'
+    )
+
+
 def test_a_version_that_is_not_shipped_is_refused_with_those_that_are() -> None:
     with pytest.raises(UnknownProviderError) as caught:
         schema_of("aws", "resource", "aws_vpc", version="4.0.0")

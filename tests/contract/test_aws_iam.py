@@ -1,0 +1,161 @@
+"""Every policy that the AWS lowering makes, held to AWS's own IAM definitions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from scaffolder.pipeline import synthesize
+from scaffolder.resolve import resolve
+from scaffolder.spec.load import parse_spec
+from stacks.adapter import Lowered, lowering_of
+from stacks.aws.policy import UNSCOPED, Statement
+from stacks.graph import GraphError, Node
+from tests.contract.iam_definitions import Grant, faults, grants_of, takes_no_resource
+
+SPEC = """
+version: 1
+name: churn
+owner: growth-ml
+target: {provider: aws, region: eu-west-1, account: "123456789012"}
+deletion_protection: true
+network: {egress: nat}
+security: {encryption: %(encryption)s, permissions_boundary: true}
+identity:
+  ci: {system: %(ci)s, repository: growth/churn}
+  groups:
+    admins: ["arn:aws:iam::123456789012:role/a"]
+    scientists: ["arn:aws:iam::123456789012:role/s", "arn:aws:iam::123456789012:user/s"]
+    viewers: ["arn:aws:iam::123456789012:role/v"]
+storage: {buckets: {exports: {}}}
+"""
+TRUSTED_BY_SERVICES = ("audit", "flow-logs", "monitoring", "pipelines", "serving", "training")
+
+
+def lowered(encryption: str = "customer", ci: str = "github") -> Lowered:
+    """The AWS stacks of a spec with every role there is."""
+    (environment,) = parse_spec(SPEC % {"encryption": encryption, "ci": ci}).environments
+    lowering = lowering_of("aws")
+    assert lowering is not None
+    return lowering.lower(resolve(environment.spec, environment.name))
+
+
+def documents(found: Lowered) -> Iterator[Node]:
+    """The policy documents of all stacks."""
+    return (
+        node
+        for stack in found.stacks
+        for node in stack.nodes
+        if node.address.type == "aws_iam_policy_document"
+    )
+
+
+def grants(found: Lowered) -> list[Grant]:
+    """The statements of all policy documents."""
+    return [grant for node in documents(found) for grant in grants_of(node)]
+
+
+@pytest.mark.parametrize("encryption", ["customer", "provider"])
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_every_action_exists_and_takes_a_resource_of_its_statement(encryption: str, ci: str) -> None:
+    found = [
+        f"{grant.document} {grant.sid}: {fault}"
+        for grant in grants(lowered(encryption, ci))
+        for fault in faults(grant)
+    ]
+    assert found == []
+
+
+def test_the_check_finds_what_aws_would_not_understand() -> None:
+    wrong = Grant(
+        document="d",
+        sid="s",
+        effect="Allow",
+        actions=("s3:GetObjekt", "sagemaker:ListModels", "kms:Decrypt"),
+        resources=("arn:aws:s3:::bucket/*",),
+        condition_keys=("kms:NoSuchKey",),
+    )
+    assert [fault.split(",")[0] for fault in faults(wrong)] == [
+        "s3:GetObjekt does not exist",
+        "sagemaker:ListModels takes ('*'",
+        "kms:Decrypt takes ('arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}'",
+        "condition key kms:NoSuchKey is none of kms",
+    ]
+
+
+def test_actions_that_may_stand_beside_a_star_take_no_resource() -> None:
+    assert [action for action in UNSCOPED if not takes_no_resource(action)] == []
+
+
+def test_no_statement_allows_every_action() -> None:
+    assert [grant for grant in grants(lowered()) if "*" in grant.actions] == []
+
+
+def test_a_star_for_a_resource_needs_a_reason() -> None:
+    with pytest.raises(GraphError, match='allows s3:GetObject on "\\*" without a reason'):
+        Statement(sid="S", actions=("s3:GetObject",), resources=("*",))
+
+
+def test_roles_grant_on_a_star_only_what_takes_no_resource() -> None:
+    roles = [
+        grant for grant in grants(lowered()) if grant.document.startswith("role-") and grant.effect == "Allow"
+    ]
+    broad = {action for grant in roles if "*" in grant.resources for action in grant.actions}
+    assert broad <= set(UNSCOPED)
+
+
+def test_no_managed_policy_is_attached() -> None:
+    types = {node.address.type for stack in lowered().stacks for node in stack.nodes}
+    assert "aws_iam_role_policy_attachment" not in types
+
+
+@pytest.mark.parametrize("role", TRUSTED_BY_SERVICES)
+def test_a_service_assumes_a_role_for_this_account_only(role: str) -> None:
+    (grant,) = (grant for grant in grants(lowered()) if grant.document == f"trust-{role}")
+    assert "aws:SourceAccount" in grant.condition_keys
+
+
+def test_users_bring_a_second_factor_and_roles_have_had_one() -> None:
+    found = {
+        grant.sid: grant.condition_keys for grant in grants(lowered()) if grant.document == "trust-scientists"
+    }
+    assert found == {"Roles": (), "Users": ("aws:MultiFactorAuthPresent",)}
+
+
+def test_every_role_but_the_deploy_role_is_under_the_ceiling() -> None:
+    free = {
+        node.address.name
+        for stack in lowered().stacks
+        for node in stack.nodes
+        if node.address.type == "aws_iam_role" and "permissions_boundary" not in node.arguments
+    }
+    assert free == {"ci-deploy"}
+
+
+def test_a_policy_fits_its_role() -> None:
+    """IAM counts no white space; a role's inline policies may have 10,240 characters (IAM quotas, November 2026)."""
+    sizes = {}
+    for grant_node in documents(lowered()):
+        if grant_node.address.name.startswith("role-"):
+            statements = [
+                {
+                    "Sid": grant.sid,
+                    "Effect": grant.effect,
+                    "Action": grant.actions,
+                    "Resource": grant.resources,
+                    "Condition": {"StringEqualsIfExists": dict.fromkeys(grant.condition_keys, "x" * 80)},
+                }
+                for grant in grants_of(grant_node)
+            ]
+            sizes[grant_node.address.name] = len(json.dumps(statements, separators=(",", ":")))
+    assert max(sizes.values()) < 10_000, sizes
+
+
+def test_examples_have_no_faults(pytestconfig: pytest.Config) -> None:
+    for spec in sorted(pytestconfig.rootpath.glob("examples/*-aws/platform.yaml")):
+        for stack in synthesize(spec).stacks:
+            for node in stack.stack.nodes:
+                if node.address.type == "aws_iam_policy_document":
+                    assert [fault for grant in grants_of(node) for fault in faults(grant)] == []
