@@ -12,6 +12,7 @@ from scaffolder.spec.nodes import EMPTY, Entry, Mark, Node, Path, Report, Scalar
 
 __all__ = [
     "DEFAULT_ENVIRONMENT",
+    "DOC",
     "ENVIRONMENTS",
     "MOST_ENVIRONMENTS",
     "SHARED_KEYS",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 ENVIRONMENTS = "environments"
+DOC = "Environments by name: what differs in each is merged over the rest of the spec, and null takes a key away."
 DEFAULT_ENVIRONMENT = "dev"
 MOST_ENVIRONMENTS = 20
 SHARED_KEYS = ("version", "name", ENVIRONMENTS)

@@ -5,7 +5,7 @@ A closed union of frozen values. May not know which keys there are.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
 from functools import cache
@@ -65,9 +65,11 @@ __all__ = [
     "Section",
     "Str",
     "Table",
+    "default_of",
     "key",
     "keys_of",
     "read",
+    "summary_of",
     "valid",
 ]
 
@@ -113,9 +115,10 @@ class Either:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A mapping with the keys of one class of the vocabulary."""
+    """A mapping with the keys of one class of the vocabulary. ``elsewhere`` are keys that were read before."""
 
     model: type[object]
+    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ class Table:
 Kind: TypeAlias = "Anything | Each | Either | Section | Table | ScalarKind"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     """A key of a section: its kind, its sentence of documentation, and whether it must be there."""
 
@@ -173,10 +176,30 @@ def _keys_of(model: Hashable) -> Mapping[str, Key]:
     keys = {}
     for item in fields(model):  # type: ignore[arg-type]  # a section's model is a dataclass
         default = item.default_factory() if item.default_factory is not MISSING else item.default
+        default = None if default is MISSING else default
         keys[item.name] = Key(
-            item.name, item.metadata["kind"], item.metadata["doc"], item.metadata["required"], default
+            name=item.name,
+            kind=item.metadata["kind"],
+            doc=item.metadata["doc"],
+            required=item.metadata["required"],
+            default=default,
         )
     return MappingProxyType(keys)
+
+
+def default_of(key: Key) -> object:
+    """A key's default as JSON has it; ``None`` where leaving it out is a state of its own, or a value is required."""
+    default = key.default
+    if isinstance(key.kind, Section):
+        return {} if default is not None else None
+    if isinstance(default, Mapping):
+        return dict(default)
+    return list(default) if isinstance(default, tuple) else default
+
+
+def summary_of(model: type[object]) -> str:
+    """The first line of a section's docstring."""
+    return (model.__doc__ or "").partition("\n")[0]
 
 
 def valid(kind: Kind) -> str:
@@ -343,7 +366,7 @@ def _read_section(kind: Section, node: Node, path: Path, report: Report) -> obje
     sound = True
     for name, entry in node.entries.items():
         if name not in known:
-            _refuse_key(name, entry.mark, keys, path, report)
+            _refuse_key(name, entry.mark, (*keys, *kind.elsewhere), path, report)
             sound = False
     values: dict[str, object] = {}
     for name, declared in keys.items():
@@ -363,7 +386,7 @@ def _read_section(kind: Section, node: Node, path: Path, report: Report) -> obje
     return kind.model(**values)
 
 
-def _refuse_key(name: str, mark: Mark, keys: Mapping[str, Key], path: Path, report: Report) -> None:
+def _refuse_key(name: str, mark: Mark, keys: Sequence[str], path: Path, report: Report) -> None:
     where = (*path, name)
     owner = dotted(path) or "the spec"
     report.add(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 
 from scaffolder.errors import Finding, SpecError, UsageError
-from scaffolder.spec.environments import Environment, split_environments
+from scaffolder.spec.environments import ENVIRONMENTS, Environment, split_environments
 from scaffolder.spec.fields import Section, read
 from scaffolder.spec.model import PlatformSpec
 from scaffolder.spec.nodes import Path, Report, Tree, mark_of, nearest
@@ -18,6 +18,8 @@ from scaffolder.spec.rules import check_environment, check_environments
 from scaffolder.spec.source import parse_source, read_source
 
 __all__ = ["EnvironmentSpec", "LoadedSpec", "load_spec", "parse_spec"]
+
+ROOT = Section(PlatformSpec, (ENVIRONMENTS,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ def _loaded(tree: Tree | None, report: Report, wanted: Sequence[str] | None) -> 
     specs: dict[str, PlatformSpec] = {}
     reports = {environment.name: Report(report.file) for environment in split}
     for environment in split:
-        spec = read(Section(PlatformSpec), environment.tree, (), reports[environment.name])
+        spec = read(ROOT, environment.tree, (), reports[environment.name])
         if isinstance(spec, PlatformSpec):
             specs[environment.name] = spec
             check_environment(spec, environment.tree, reports[environment.name])

@@ -112,8 +112,9 @@ class Network:
     """The private network that everything runs in."""
 
     cidr: str = key(
-        Cidr(longest=24, shortest=16),
-        "The address range. Private subnets get a sixteenth each.",
+        Cidr(longest=20, shortest=16),
+        "The address range. Each zone's private subnet is a sixteenth of it (of a /20, a /24); the last sixteenth is "
+        "for public subnets.",
         default="10.40.0.0/16",
     )
     zones: int | tuple[str, ...] = key(

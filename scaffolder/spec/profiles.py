@@ -154,21 +154,23 @@ def shortfalls(spec: PlatformSpec, floor: Floor) -> Iterator[tuple[Path, str, ob
             if spec.target.region not in known:
                 yield ("target", "region"), f"{says}: {', '.join(known)}", spec.target.region
         case Expires():
-            names = {"data", *spec.storage.buckets} - {"artifacts", "logs"}
-            for name in sorted(names):
-                path = ("storage", "buckets", name, "expire_after_days")
-                if _value(spec, path) is None:
-                    yield path, "set", None
+            yield from _kept_for_ever(spec)
         case ModelsApproved():
-            for name, model in spec.models.items():
-                if model.approval != "manual":
-                    yield ("models", name, "approval"), "manual", model.approval
+            unapproved = (name for name, model in spec.models.items() if model.approval != "manual")
+            yield from ((("models", name, "approval"), "manual", "automatic") for name in unapproved)
         case _:
             assert_never(floor)
 
 
-def _written(value: str | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else value
+def _kept_for_ever(spec: PlatformSpec) -> Iterator[tuple[Path, str, object]]:
+    for name in sorted({"data", *spec.storage.buckets} - {"artifacts", "logs"}):
+        path = ("storage", "buckets", name, "expire_after_days")
+        if _value(spec, path) is None:
+            yield path, "set", None
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _value(spec: PlatformSpec, path: Sequence[str]) -> object:

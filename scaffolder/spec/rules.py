@@ -175,7 +175,7 @@ def _matches(required: str, given: str) -> bool:
     return given not in takes and nearest(given, [required]) != ""
 
 
-def _backend_argument(backend: str, name: str, value: str | int | bool) -> Iterator[Problem]:
+def _backend_argument(backend: str, name: str, value: object) -> Iterator[Problem]:
     path = ("state", "settings", name)
     takes = BACKENDS[backend]
     if name in takes.secret:
@@ -193,13 +193,13 @@ def _backend_argument(backend: str, name: str, value: str | int | bool) -> Itera
         yield Problem(path, "value", f"must be {wanted}, not {_type(value)}")
 
 
-def _type(value: str | int | bool) -> str:
+def _type(value: object) -> str:
     match value:
         case bool():
             return "true or false"
         case int():
             return "a whole number"
-        case str():
+        case _:
             return "text"
 
 

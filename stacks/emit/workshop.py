@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -150,7 +150,7 @@ def _build(new: Path, place: Path, contents: Contents) -> None:
     new.mkdir()
     if place.exists():
         _link_others(place, new, contents.ours | {MARKER})
-        shutil.copymode(place, new)
+        new.chmod(stat.S_IMODE(place.stat().st_mode))
     for path in contents.keep:
         _link(place / path, _with_parents(new / path))
     for path, content in contents.write.items():
@@ -179,7 +179,9 @@ def _link_others(old: Path, new: Path, ours: frozenset[str], prefix: str = "") -
             needed = True
     if needed and prefix:
         new.mkdir(parents=True, exist_ok=True)
-        shutil.copystat(old, new)
+        then = old.stat()
+        new.chmod(stat.S_IMODE(then.st_mode))
+        os.utime(new, ns=(then.st_atime_ns, then.st_mtime_ns))
     return needed
 
 
@@ -188,6 +190,8 @@ def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except (OSError, NotImplementedError):
+        import shutil  # noqa: PLC0415 - rarely needed, and slow to import
+
         shutil.copy2(source, target, follow_symlinks=False)
 
 

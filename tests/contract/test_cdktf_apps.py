@@ -262,3 +262,35 @@ TerraformOutput(stack, "joined", value=Fn.join("-", [mine.get_string_attribute("
     assert "$${TfToken[TOKEN.0]}" in values
     assert "#{Token[TOKEN.1]}" in values
     assert "aws_sns_topic.mine.arn" in document["output"]["joined"]["value"]
+
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "02-foundation-aws" / "platform.yaml"
+
+
+def test_a_spec_becomes_the_stacks_of_the_environments_asked_for(engine: str, tmp_path: Path) -> None:
+    body = f"""
+from scaffolder.constructs import Platform
+from scaffolder.pipeline import synthesize
+name = synthesize({str(EXAMPLE)!r}).environments[-1].name
+platform = Platform(app, {str(EXAMPLE)!r}, environments=[name])
+print(name, *sorted(platform.stacks))
+other = TerraformStack(app, "mine")
+outputs = platform.environment(name).storage.outputs(other)
+TerraformOutput(other, "arns", value=outputs.bucket_arns)
+"""
+    app = run_app(engine, body, tmp_path)
+    assert app.code == 0, app.stderr
+    environment, *names = app.stdout.split()
+    assert all(f"-{environment}-" in name for name in names)
+    assert sorted(app.manifest()["stacks"]) == sorted([*names, "mine"])
+    arns = app.document("mine")["output"]["arns"]["value"]
+    assert all(f'.outputs.bucket_arns["{name}"]}}' in arn for name, arn in arns.items())
+
+
+def test_findings_of_a_spec_reach_the_user(engine: str, tmp_path: Path) -> None:
+    (tmp_path / "platform.yaml").write_text("version: 1\nname: churn\nownr: me\n")
+    body = 'from scaffolder.constructs import Platform\nPlatform(app, "platform.yaml")'
+    app = run_app(engine, body, tmp_path)
+    assert app.code == 1
+    assert "SpecError: platform.yaml:" in app.stderr
+    assert "ownr" in app.stderr
