@@ -31,10 +31,11 @@ LITERAL_DEPTH = 3  # overrides.<address>.<argument>: from here on, null is a val
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """An environment's name and its whole tree."""
+    """An environment's name, its whole tree, and where it is named."""
 
     name: str
     tree: Tree
+    mark: Mark
 
 
 def split_environments(tree: Tree, report: Report) -> tuple[Environment, ...]:
@@ -42,16 +43,21 @@ def split_environments(tree: Tree, report: Report) -> tuple[Environment, ...]:
     base = Tree(tree.mark, {name: entry for name, entry in tree.entries.items() if name != ENVIRONMENTS})
     entry = tree.entries.get(ENVIRONMENTS)
     if entry is None:
-        return (Environment(DEFAULT_ENVIRONMENT, base),)
+        return (Environment(DEFAULT_ENVIRONMENT, base, base.mark),)
     overlays = _overlays(entry.value, report)
     if not overlays:
-        return (Environment(DEFAULT_ENVIRONMENT, base),)
-    return tuple(Environment(name, merged(base, overlay, ())) for name, overlay in overlays.items())
+        return (Environment(DEFAULT_ENVIRONMENT, base, base.mark),)
+    return tuple(Environment(name, merged(base, tree, ()), mark) for name, (tree, mark) in overlays.items())
 
 
-def _overlays(node: Node, report: Report) -> dict[str, Tree]:
-    """The sound overlays by name; the others are reported, and checked as empty ones."""
+def _overlays(node: Node, report: Report) -> dict[str, tuple[Tree, Mark]]:
+    """The overlays by name, and where each is named; unsound ones are reported, and empty."""
     path: Path = (ENVIRONMENTS,)
+    if isinstance(node, Scalar) and node.value is None:
+        report.add(
+            node.mark, "empty", path, "environments is empty", "Write dev: {} below it, or leave it out."
+        )
+        return {}
     if not isinstance(node, Tree):
         hint = "Write dev: {} below it, or leave it out."
         report.add(
@@ -66,7 +72,7 @@ def _overlays(node: Node, report: Report) -> dict[str, Tree]:
         count = f"must have 1 to {MOST_ENVIRONMENTS} names, not {len(node.entries)}"
         report.add(node.mark, "length", path, f"environments {count}")
         return {}
-    return {name: _overlay(name, entry, report) for name, entry in node.entries.items()}
+    return {name: (_overlay(name, entry, report), entry.mark) for name, entry in node.entries.items()}
 
 
 def _overlay(name: str, entry: Entry, report: Report) -> Tree:

@@ -79,9 +79,15 @@ def _loaded(tree: Tree | None, report: Report, wanted: Sequence[str] | None) -> 
         if isinstance(spec, PlatformSpec):
             specs[environment.name] = spec
             check_environment(spec, environment.tree, reports[environment.name])
+    # What YAML itself got wrong at a place is said once, and not again as a wrong value.
+    told = {(finding.line, finding.column) for finding in report.findings if finding.path}
     if len(specs) == len(split):
-        check_environments({e.name: (specs[e.name], e.tree) for e in split}, report)
-    findings = (*report.findings, *_told_once({name: each.findings for name, each in reports.items()}))
+        check_environments(split, specs, report)
+    found = {
+        name: [finding for finding in each.findings if (finding.line, finding.column) not in told]
+        for name, each in reports.items()
+    }
+    findings = (*report.findings, *_told_once(found))
     if any(finding.severity == "error" for finding in findings):
         raise SpecError(findings)
     return LoadedSpec(

@@ -61,7 +61,12 @@ class Target:
         required=True,
     )
     account: str = key(
-        Str(pattern=r"[a-z0-9-]+", minimum=6, maximum=36, says="quoted, so that YAML keeps leading zeros"),
+        Str(
+            pattern=r"[a-z0-9-]+",
+            minimum=6,
+            maximum=36,
+            says="an account's, project's or subscription's id in quotes",
+        ),
         "The AWS account, the GCP project or the Azure subscription; quote it.",
         required=True,
     )
@@ -406,9 +411,9 @@ class Alerts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformSpec:
-    """One environment's platform, as the user wrote it, with defaults filled in.
+    """A platform: what a spec says of it for one environment, with defaults filled in.
 
-    ``environment`` and ``environments`` are the loader's: each environment is merged over the rest of the spec.
+    ``environments`` is the loader's: each of them is merged over the rest of the spec before this is read.
     """
 
     version: int = key(Integer(minimum=1, maximum=1), "The vocabulary's version.", required=True)

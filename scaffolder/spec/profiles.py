@@ -152,7 +152,7 @@ def shortfalls(spec: PlatformSpec, floor: Floor) -> Iterator[tuple[Path, str, ob
         case InRegions(regions=regions, says=says):
             known = regions[spec.target.provider]
             if spec.target.region not in known:
-                yield ("target", "region"), f"{says}: {', '.join(known)}", spec.target.region
+                yield ("target", "region"), f"{says} ({', '.join(known)})", spec.target.region
         case Expires():
             yield from _kept_for_ever(spec)
         case ModelsApproved():

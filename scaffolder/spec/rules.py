@@ -7,11 +7,12 @@ not know what a region or a service offers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from scaffolder.spec.backends import BACKENDS
+from scaffolder.spec.environments import Environment
 from scaffolder.spec.model import Network, PlatformSpec
 from scaffolder.spec.nodes import Path, Report, Tree, dotted, mark_of, nearest, quoted
 from scaffolder.spec.profiles import DATE, PROFILES, shortfalls
@@ -69,16 +70,23 @@ def check_environment(spec: PlatformSpec, tree: Tree, report: Report) -> None:
         _tell(rule(written), tree, report)
 
 
-def check_environments(environments: Mapping[str, tuple[PlatformSpec, Tree]], report: Report) -> None:
+def check_environments(
+    environments: Sequence[Environment], specs: Mapping[str, PlatformSpec], report: Report
+) -> None:
     """Report what does not fit between environments."""
-    for (first, (one, _)), (second, (other, tree)) in combinations(environments.items(), 2):
+    for first, second in combinations(environments, 2):
+        one, other = specs[first.name], specs[second.name]
         if _could_meet(one, other):
-            message = (
-                f"{other.network.cidr} of environment {second} overlaps {one.network.cidr} of {first} in the same "
-                "account: the two networks can never be connected"
+            path = ("network", "cidr")
+            report.add(
+                mark_of(second.tree, path) if Written(other, second.tree).has(*path) else second.mark,
+                "cidr-overlap",
+                path,
+                f"network.cidr {other.network.cidr} of environment {second.name} overlaps {one.network.cidr} of "
+                f"{first.name} in the same account: the two networks can never be connected",
+                f"Give {second.name} a range of its own if you may want to connect them.",
+                warning=True,
             )
-            hint = f"Give {second} a range of its own if you may want to connect them."
-            _tell([Problem(("network", "cidr"), "cidr-overlap", message, hint, warning=True)], tree, report)
 
 
 def _could_meet(one: PlatformSpec, other: PlatformSpec) -> bool:

@@ -138,7 +138,7 @@ class Integer:
             if _within(node.value, self.minimum, self.maximum):
                 return node.value
             raise Refused
-        digits = re.fullmatch(r"-?[0-9]{1,9}", node.text.replace("_", ""))
+        digits = re.fullmatch(r"-?(0|[1-9][0-9]{0,9})", node.text.replace("_", ""))
         meant = int(digits[0]) if digits else None
         raise Refused(
             f"Write {meant}." if meant is not None and _within(meant, self.minimum, self.maximum) else ""

@@ -6,7 +6,7 @@ Strict YAML: one document, string keys, no custom tags. May not know what a key 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path as File
 from typing import NoReturn, Protocol, cast
 
@@ -37,10 +37,10 @@ from scaffolder.spec.nodes import (
     printable,
     quoted,
 )
-from scaffolder.spec.secrets import secrets_in
+from scaffolder.spec.secrets import secret_in, secrets_in
 from scaffolder.spec.yaml_scalars import NotFinite, resolve_scalar
 
-__all__ = ["LARGEST_BYTES", "parse_source", "read_source"]
+__all__ = ["LARGEST_BYTES", "Events", "parse_source", "read_source"]
 
 LARGEST_BYTES = 1024 * 1024
 DEEPEST = 50
@@ -72,12 +72,15 @@ SYNTAX_HINTS = (
 )
 
 
-class _Events(Protocol):
+class Events(Protocol):
     """The part of PyYAML's loaders that is used, in C or in Python."""
 
     def check_event(self) -> bool: ...
     def get_event(self) -> Event: ...
     def dispose(self) -> None: ...
+
+
+FASTEST: Callable[[str], Events] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Stop(Exception):
@@ -133,8 +136,8 @@ def _near_file(path: File) -> str:
     return nearest(path.name, sorted(specs))
 
 
-def parse_source(text: str, report: Report) -> Tree | None:
-    """Read a text; as :func:`read_source`."""
+def parse_source(text: str, report: Report, loader: Callable[[str], Events] = FASTEST) -> Tree | None:
+    """Read a text; as :func:`read_source`. Any of PyYAML's loaders gives the same tree."""
     if len(text) > LARGEST_BYTES or len(text.encode("utf-8", "replace")) > LARGEST_BYTES:
         report.add(
             Mark(1, 1),
@@ -159,10 +162,10 @@ def parse_source(text: str, report: Report) -> Tree | None:
             "control-character",
             (),
             f"the character U+{ord(control[0]):04X} cannot be seen and has no place in a spec",
-            "Remove it; in a text between double quotes, write it as an escape.",
+            "Remove it.",
         )
         return None
-    tree = _parse_events(text, report)
+    tree = _parse_events(loader(text), text, report)
     _report_secrets(text, tree, report)
     return tree
 
@@ -173,8 +176,7 @@ def _mark_at(text: str, offset: int) -> Mark:
     return Mark(before.count("\n") + before.count("\r") - before.count("\r\n") + 1, offset - start + 1)
 
 
-def _parse_events(text: str, report: Report) -> Tree | None:
-    loader = cast("_Events", getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text))
+def _parse_events(loader: Events, text: str, report: Report) -> Tree | None:
     try:
         return _Builder(loader, report).document()
     except _Stop:
@@ -220,14 +222,13 @@ def _report_secrets(text: str, tree: Tree | None, report: Report) -> None:
 
 
 def _path_at(tree: Tree, mark: Mark) -> Path:
-    """The path of the last scalar that starts on the mark's line, or before it when the mark is in a long text."""
-    best: tuple[Mark, Path] = (Mark(0, 0), ())
-    for scalar, path in _scalars(tree, ()):
-        if best[0] <= scalar.mark <= mark:
-            best = (scalar.mark, path)
-            inside = scalar.mark.line + scalar.text.count("\n") + 1 >= mark.line
-            best = (scalar.mark, path if inside else ())
-    return best[1]
+    """The path of the credential that starts at or before a mark; empty for a comment or a key."""
+    found = [
+        (scalar.mark, path)
+        for scalar, path in _scalars(tree, ())
+        if scalar.mark <= mark and secret_in(scalar.text)
+    ]
+    return max(found, key=lambda item: item[0], default=(mark, ()))[1]
 
 
 def _scalars(node: Node, path: Path) -> Iterator[tuple[Scalar, Path]]:
@@ -245,7 +246,7 @@ def _scalars(node: Node, path: Path) -> Iterator[tuple[Scalar, Path]]:
 class _Builder:
     """Builds the tree of one document out of events. Aliased nodes are shared, not copied."""
 
-    def __init__(self, loader: _Events, report: Report) -> None:
+    def __init__(self, loader: Events, report: Report) -> None:
         self._loader = loader
         self._report = report
         self._anchors: dict[str, tuple[Node, int]] = {}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -381,3 +382,20 @@ def test_a_folder_in_which_terraform_runs_is_not_replaced(
         f"terraform (process {running_terraform.pid}) is running in {written}. Wait for it, then run this again"
     )
     assert tree(written) == FILES
+
+
+@pytest.mark.slow
+def test_a_run_that_does_not_end_is_not_waited_for_forever(written: Path) -> None:
+    workshop = written.with_name(".out.scaffolder")
+    workshop.mkdir()
+    held = os.open(workshop, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with pytest.raises(OutputFolderError) as caught:
+        write_output(written, {})
+    os.close(held)
+    assert str(caught.value) == (
+        f"another run of scaffolder is writing {written}. Wait for it, then run this again"
+    )
+    assert tree(written) == FILES
+    write_output(written, FILES)
+    assert not workshop.exists()

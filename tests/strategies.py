@@ -1,0 +1,396 @@
+"""Hypothesis strategies that make valid specs over the whole vocabulary.
+
+A spec is a dict as JSON has it; ``spec_text`` writes it as YAML.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from scaffolder.spec.profiles import EEA_REGIONS, SIX_YEARS
+from scaffolder.spec.rules import RESERVED_BUCKETS, RESERVED_TAGS
+
+__all__ = ["Spec", "spec_text", "valid_specs"]
+
+Spec: TypeAlias = dict[str, Any]  # JSON, made to be taken apart by tests
+
+# Region → three of its zones.
+REGIONS = {
+    "aws": {
+        "ap-south-1": ["aps1-az1", "aps1-az2", "aps1-az3"],
+        "eu-central-1": ["euc1-az1", "euc1-az2", "euc1-az3"],
+        "eu-west-1": ["euw1-az1", "euw1-az2", "euw1-az3"],
+        "us-east-1": ["use1-az1", "use1-az2", "use1-az4"],
+    },
+    "gcp": {"europe-west1": ["europe-west1-b", "europe-west1-c", "europe-west1-d"]},
+    "azure": {"westeurope": ["zone-1", "zone-2", "zone-3"]},
+}
+MACHINES = {
+    "aws": ["ml.m5.xlarge", "ml.g5.12xlarge", "ml.p4d.24xlarge"],
+    "gcp": ["n1-standard-4", "a2-highgpu-1g"],
+    "azure": ["Standard_DS3_v2", "Standard_NC24ads_A100_v4"],
+}
+SIZES = [
+    "cpu.small",
+    "cpu.medium",
+    "cpu.large",
+    "cpu.xlarge",
+    "gpu.t4",
+    "gpu.l4",
+    "gpu.a10×4",
+    "gpu.a100x8",
+    "gpu.h100",
+]
+CIDRS = ["10.40.0.0/16", "10.0.0.0/16", "10.250.16.0/20", "172.20.0.0/18", "192.168.0.0/16", "100.64.32.0/19"]
+SCHEDULES = ["0 3 * * *", "*/15 8-18 * * mon-fri", "30 4 1,15 * 0", "0 0 29 feb *"]
+TYPES = ["int", "float", "string", "bool", "timestamp"]
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def _names(longest: int = 20, shortest: int = 1) -> SearchStrategy[str]:
+    words = st.from_regex(r"[a-z][a-z0-9]{0,7}(-[a-z0-9]{1,5}){0,2}", fullmatch=True)
+    return words.filter(lambda name: shortest <= len(name) <= longest)
+
+
+def _columns() -> SearchStrategy[str]:
+    return st.from_regex(r"[a-z][a-z0-9_]{0,15}", fullmatch=True)
+
+
+def _digits(count: int) -> SearchStrategy[str]:
+    return st.from_regex(rf"[0-9]{{{count}}}", fullmatch=True)
+
+
+def _some(draw: DrawFn, values: dict[str, SearchStrategy[Any]]) -> Spec:
+    """Give each key a value or leave it out."""
+    return {name: draw(value) for name, value in values.items() if draw(st.booleans())}
+
+
+@st.composite
+def valid_specs(draw: DrawFn, *, provider: str = "aws", overrides: bool = False) -> Spec:
+    """Make a valid spec. ``overrides`` adds some of resources that may not be there."""
+    profiles = draw(
+        st.lists(st.sampled_from(["hipaa", "gdpr", "soc2", "eu-ai-act"]), unique=True, max_size=4)
+    )
+    region = draw(st.sampled_from(sorted(REGIONS[provider])))
+    if "gdpr" in profiles and region not in EEA_REGIONS[provider]:
+        region = next(region for region in REGIONS[provider] if region in EEA_REGIONS[provider])
+    spec: Spec = {
+        "version": 1,
+        "name": draw(_names(shortest=3)),
+        "owner": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 _.:/@+=-]{0,30}", fullmatch=True)),
+        "target": {"provider": provider, "region": region, "account": draw(_accounts(provider))},
+    }
+    identity = draw(_identity(provider))
+    spec |= _some(
+        draw,
+        {
+            "tags": _tags(),
+            "deletion_protection": st.booleans(),
+            "state": _state(),
+            "network": _network(REGIONS[provider][region]),
+            "identity": st.just(identity),
+            "containers": _containers(),
+            "workspace": _workspace(provider),
+            "tracking": st.sampled_from([{}, {"backend": "managed"}, {"backend": "none"}]),
+            "features": st.dictionaries(_names(), _feature_group(), max_size=2),
+            "pipelines": st.dictionaries(_names(), _pipeline(provider), max_size=2),
+            "alerts": _alerts(),
+        },
+    )
+    spec["security"] = draw(_security(provider, profiles, ci="ci" in spec.get("identity", {})))
+    spec["storage"] = {"buckets": draw(_buckets(profiles))}
+    draw(_machine_learning(spec, manual="eu-ai-act" in profiles))
+    if overrides:
+        addresses = st.sampled_from(["aws_s3_bucket.data", "aws_vpc.main", "aws_kms_key.data"])
+        arguments = st.dictionaries(
+            st.sampled_from(["tags", "force_destroy", "lifecycle"]), VALUES, max_size=2
+        )
+        spec["overrides"] = draw(st.dictionaries(addresses, arguments, max_size=2))
+    if draw(st.booleans()):
+        names = st.from_regex(r"[a-z][a-z0-9]{1,9}", fullmatch=True)
+        spec["environments"] = draw(st.dictionaries(names, _overlay(spec), min_size=1, max_size=3))
+    return spec
+
+
+def spec_text(spec: Spec) -> str:
+    """Write a spec as YAML, all texts in quotes."""
+    return "".join(_lines(spec, 0))
+
+
+def _lines(mapping: Spec, depth: int) -> list[str]:
+    lines = []
+    for name, value in mapping.items():
+        start = f"{'  ' * depth}{name if name.isalpha() and depth == 0 else json.dumps(name)}:"
+        if isinstance(value, dict) and value:
+            lines += [f"{start}\n", *_lines(value, depth + 1)]
+        else:
+            lines.append(f"{start} {json.dumps(value, ensure_ascii=False)}\n")
+    return lines
+
+
+def _accounts(provider: str) -> SearchStrategy[str]:
+    match provider:
+        case "aws":
+            return _digits(12)
+        case "gcp":
+            return st.from_regex(r"[a-z][a-z0-9-]{4,20}[a-z0-9]", fullmatch=True)
+        case _:
+            return st.uuids().map(str)
+
+
+def _tags() -> SearchStrategy[Spec]:
+    reserved = {tag.replace("-", "") for tag in RESERVED_TAGS}
+
+    def free(tag: str) -> bool:
+        letters = "".join(letter for letter in tag.lower() if letter.isalnum())
+        return letters not in reserved and not tag.lower().startswith(
+            ("aws:", "goog", "microsoft", "azure", "windows")
+        )
+
+    keys = st.from_regex(r"[A-Za-z][A-Za-z0-9_.:/@+=-]{0,20}", fullmatch=True).filter(free)
+    return st.dictionaries(keys, st.from_regex(r"[A-Za-z0-9 _.:/@+=-]{0,20}", fullmatch=True), max_size=3)
+
+
+def _state() -> SearchStrategy[Spec]:
+    s3 = {"bucket": "acme-state", "region": "eu-west-1", "use_lockfile": True, "max_retries": 3}
+    azure = {"resource_group_name": "acme", "storage_account_name": "acmestate", "container_name": "state"}
+    return st.sampled_from(
+        [
+            {},
+            {"backend": "managed"},
+            {"backend": "managed", "create": False},
+            {"backend": "local"},
+            {"backend": "s3", "settings": s3},
+            {"backend": "gcs", "settings": {"bucket": "acme-state", "prefix": "platforms"}},
+            {"backend": "azurerm", "settings": azure},
+        ]
+    )
+
+
+@st.composite
+def _network(draw: DrawFn, zones: list[str]) -> Spec:
+    if draw(st.integers(0, 4)) == 0:
+        digits = st.from_regex(r"[0-9a-f]{17}", fullmatch=True)
+        subnets = st.lists(digits.map("subnet-{}".format), min_size=1, max_size=3, unique=True)
+        groups = st.lists(digits.map("sg-{}".format), min_size=1, max_size=5, unique=True)
+        existing = {
+            "network_id": f"vpc-{draw(digits)}",
+            "subnet_ids": draw(subnets),
+            "security_group_ids": draw(groups),
+        }
+        return {"existing": existing}
+    network = _some(
+        draw,
+        {
+            "cidr": st.sampled_from(CIDRS),
+            "zones": st.integers(1, len(zones)) | st.lists(st.sampled_from(zones), min_size=1, unique=True),
+        },
+    )
+    if draw(st.booleans()):
+        network |= {"egress": "nat"}
+        choices = {
+            "nat_gateways": st.sampled_from(["per-zone", "single"]),
+            "private_endpoints": st.booleans(),
+        }
+        return network | _some(draw, choices)
+    return network | _some(draw, {"egress": st.just("none"), "private_endpoints": st.just(value=True)})
+
+
+@st.composite
+def _security(draw: DrawFn, provider: str, profiles: list[str], *, ci: bool) -> Spec:
+    keep = SIX_YEARS if "hipaa" in profiles else 365 if profiles else 90
+    days = st.integers(keep, 3653)
+    audited = bool({"hipaa", "soc2", "eu-ai-act"} & set(profiles)) or draw(st.booleans())
+    security: Spec = {"profiles": profiles, "audit": audited}
+    if audited and (keep > 730 or draw(st.booleans())):
+        security["audit_retention_days"] = draw(days)
+    if keep > 365 or draw(st.booleans()):
+        security["log_retention_days"] = draw(days)
+    encryption = ["customer"] if "hipaa" in profiles else ["customer", "provider"]
+    choices: dict[str, SearchStrategy[Any]] = {"encryption": st.sampled_from(encryption)}
+    if provider == "aws":
+        arn = "arn:aws:iam::123456789012:policy/boundary"
+        choices["permissions_boundary"] = st.sampled_from([True, arn] if ci else [True, False, arn])
+    return security | _some(draw, choices)
+
+
+@st.composite
+def _identity(draw: DrawFn, provider: str) -> Spec:
+    identity: Spec = {}
+    if draw(st.booleans()):
+        branch = st.sampled_from(["main", "release/1"])
+        common = {"branch": branch, "provider": st.sampled_from(["auto", "create", "existing"])}
+        if draw(st.booleans()):
+            identity["ci"] = {"system": "github", "repository": "acme/churn"} | _some(draw, common)
+        else:
+            common["host"] = st.sampled_from(["gitlab.com", "gitlab.acme.example"])
+            identity["ci"] = {"system": "gitlab", "repository": "acme/ml/churn"} | _some(draw, common)
+    people = st.lists(_principals(provider), unique=True, max_size=3)
+    if draw(st.booleans()):
+        identity["groups"] = _some(draw, dict.fromkeys(("admins", "scientists", "viewers"), people))
+    return identity
+
+
+def _principals(provider: str) -> SearchStrategy[str]:
+    words = st.from_regex(r"[A-Za-z][A-Za-z0-9_+=,.@-]{0,15}", fullmatch=True)
+    match provider:
+        case "aws":
+            return st.builds(
+                "arn:aws:iam::{}:{}/{}".format, _digits(12), st.sampled_from(["role", "user"]), words
+            )
+        case "gcp":
+            return _names().map("group:{}@example.com".format)
+        case _:
+            return st.uuids().map(str)
+
+
+@st.composite
+def _buckets(draw: DrawFn, profiles: list[str]) -> Spec:
+    names = draw(
+        st.lists(_names(12).filter(lambda name: name not in RESERVED_BUCKETS), max_size=2, unique=True)
+    )
+    must_expire = "gdpr" in profiles
+    if must_expire:
+        names.append("data")
+    names += [name for name in ("artifacts", "logs", "data") if draw(st.booleans())]
+    return {name: draw(_bucket(name, profiles, must_expire=must_expire)) for name in dict.fromkeys(names)}
+
+
+@st.composite
+def _bucket(draw: DrawFn, name: str, profiles: list[str], *, must_expire: bool) -> Spec:
+    bucket = _some(draw, {"keep_versions_days": st.integers(1, 3650)})
+    shortest = (SIX_YEARS if "hipaa" in profiles else 183) if name == "logs" else 31
+    if draw(st.booleans()) or (must_expire and name not in {"artifacts", "logs"}):
+        bucket["expire_after_days"] = draw(st.integers(shortest, 36500))
+    if draw(st.booleans()):
+        bucket["archive_after_days"] = draw(st.integers(30, bucket.get("expire_after_days", 36501) - 1))
+    return bucket
+
+
+@st.composite
+def _containers(draw: DrawFn) -> Spec:
+    containers = _some(draw, {"repositories": st.lists(_names(), unique=True, max_size=3)})
+    keep = {} if containers.get("repositories") == [] else {"keep_images": st.integers(1, 1000)}
+    return containers | _some(draw, keep)
+
+
+def _instances(provider: str) -> SearchStrategy[str]:
+    return st.sampled_from([*SIZES, *MACHINES[provider]])
+
+
+@st.composite
+def _workspace(draw: DrawFn, provider: str) -> Spec:
+    return _some(
+        draw,
+        {
+            "users": st.lists(_names(), unique=True, max_size=3),
+            "instance": _instances(provider),
+            "idle_shutdown_minutes": st.integers(60, 525600),
+            "auth": st.sampled_from(["iam", "sso"]),
+            "keep_home": st.booleans(),
+        },
+    )
+
+
+@st.composite
+def _feature_group(draw: DrawFn) -> Spec:
+    columns = draw(st.dictionaries(_columns(), st.sampled_from(TYPES), min_size=2, max_size=5))
+    key, event_time = list(columns)[:2]
+    online, offline = draw(st.sampled_from([(True, True), (True, False), (False, True)]))
+    columns[event_time] = "timestamp"
+    return {"key": key, "event_time": event_time, "columns": columns, "online": online, "offline": offline}
+
+
+@st.composite
+def _pipeline(draw: DrawFn, provider: str) -> Spec:
+    choices = {"schedule": st.sampled_from(SCHEDULES), "instance": _instances(provider)}
+    return {"definition": "pipelines/train.yaml", **_some(draw, choices)}
+
+
+@st.composite
+def _alerts(draw: DrawFn) -> Spec:
+    alerts = _some(draw, {"emails": st.lists(_names().map("{}@example.com".format), unique=True, max_size=3)})
+    if draw(st.booleans()):
+        monthly = st.integers(1, 10**9) | st.floats(1, 1e6, allow_nan=False).map(
+            lambda amount: round(amount, 2)
+        )
+        alerts["budget"] = {
+            "monthly": draw(monthly),
+            **_some(draw, {"currency": st.sampled_from(["USD", "EUR"])}),
+        }
+    return alerts
+
+
+@st.composite
+def _machine_learning(draw: DrawFn, spec: Spec, *, manual: bool) -> None:
+    """Add models, endpoints of theirs, and monitors of those."""
+    approvals = st.just("manual") if manual else st.sampled_from(["manual", "automatic"])
+    models = draw(
+        st.dictionaries(_names(), st.fixed_dictionaries({}, optional={"approval": approvals}), max_size=2)
+    )
+    if models:
+        spec["models"] = models
+        endpoint = _endpoint(sorted(models), spec["target"]["provider"])
+        spec["endpoints"] = draw(st.dictionaries(_names(), endpoint, max_size=2))
+    if spec.get("endpoints"):
+        monitor = _monitor(sorted(spec["endpoints"]), sorted(spec.get("pipelines", {})))
+        spec["monitors"] = draw(st.dictionaries(_names(), monitor, max_size=2))
+
+
+@st.composite
+def _endpoint(draw: DrawFn, models: list[str], provider: str) -> Spec:
+    mode = draw(st.sampled_from(["realtime", "serverless", "async", "batch"]))
+    least = draw(st.integers(0 if mode in {"serverless", "async"} else 1, 5))
+    replicas = {"min": least, "max": draw(st.integers(max(1, least), 9))}
+    if replicas["min"] != replicas["max"]:
+        replicas |= _some(draw, {"target_utilization_percent": st.integers(10, 95)})
+    endpoint = {"model": draw(st.sampled_from(models)), "mode": mode}
+    return endpoint | _some(draw, {"instance": _instances(provider), "replicas": st.just(replicas)})
+
+
+@st.composite
+def _monitor(draw: DrawFn, endpoints: list[str], pipelines: list[str]) -> Spec:
+    drift = st.fixed_dictionaries({}, optional={"threshold": st.sampled_from([0, 0.05, 0.2, 1])})
+    kinds = st.lists(
+        st.sampled_from(["data_drift", "prediction_drift", "concept_drift"]), min_size=1, unique=True
+    )
+    monitor: Spec = {"endpoint": draw(st.sampled_from(endpoints))}
+    for kind in draw(kinds):
+        monitor[kind] = draw(drift)
+    monitor |= _some(draw, {"every": st.sampled_from(["1h", "90m", "12h", "7d"])})
+    if pipelines and draw(st.booleans()):
+        actions = draw(st.sampled_from([["retrain"], ["notify", "retrain"]]))
+        return monitor | {"on_alert": actions, "pipeline": draw(st.sampled_from(pipelines))}
+    return monitor | _some(draw, {"on_alert": st.just(["notify"])})
+
+
+@st.composite
+def _overlay(draw: DrawFn, spec: Spec) -> Spec | None:
+    """What may differ in an environment, whatever the rest of the spec says."""
+    target = {"account": draw(_accounts(spec["target"]["provider"]))}
+    changes: dict[str, SearchStrategy[Any]] = {
+        "deletion_protection": st.booleans(),
+        "tags": st.just({"stage": "one"}),
+        "target": st.just(target),
+        "workspace": st.none() | st.just({"users": ["somebody"]}),
+        "tracking": st.just({"backend": "managed"}),
+        "alerts": st.just({"emails": ["team@example.com"]}),
+    }
+    if spec.get("endpoints"):
+        name = draw(st.sampled_from(sorted(spec["endpoints"])))
+        changes["endpoints"] = st.just({name: {"replicas": {"min": 1, "max": 12}}})
+    return draw(st.none()) if draw(st.integers(0, 9)) == 0 else _some(draw, changes)
