@@ -37,8 +37,8 @@ def cases_in(file: Path) -> Iterator[Case]:
     """Read a table. Tabs are written as ``\\u0009``, so that no editor turns them into spaces."""
     for block in file.read_text(encoding="utf-8").split(START)[1:]:
         name, _, rest = block.partition("\n")
-        text, _, told = rest.rpartition(f"\n{MIDDLE}") if f"\n{MIDDLE}" in f"\n{rest}" else (rest, "", "")
-        yield Case(name, f"{text}\n" if text else "", told.rstrip("\n"))
+        text, _, told = f"\n{rest}".rpartition(f"\n{MIDDLE}")
+        yield Case(name, f"{text[1:]}\n" if text else "", told.rstrip("\n"))
 
 
 def findings_of(spec: str) -> str:

@@ -372,7 +372,7 @@ def _monitor(draw: DrawFn, endpoints: list[str], pipelines: list[str]) -> Spec:
     for kind in draw(kinds):
         monitor[kind] = draw(drift)
     monitor |= _some(draw, {"every": st.sampled_from(["1h", "90m", "12h", "7d"])})
-    if pipelines and draw(st.booleans()):
+    if draw(st.booleans()) and pipelines:
         actions = draw(st.sampled_from([["retrain"], ["notify", "retrain"]]))
         return monitor | {"on_alert": actions, "pipeline": draw(st.sampled_from(pipelines))}
     return monitor | _some(draw, {"on_alert": st.just(["notify"])})

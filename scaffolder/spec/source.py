@@ -165,7 +165,7 @@ def parse_source(text: str, report: Report, loader: Callable[[str], Events] = FA
             "Remove it.",
         )
         return None
-    tree = _parse_events(loader(text), text, report)
+    tree = _parse_events(text, report, loader)
     _report_secrets(text, tree, report)
     return tree
 
@@ -176,16 +176,21 @@ def _mark_at(text: str, offset: int) -> Mark:
     return Mark(before.count("\n") + before.count("\r") - before.count("\r\n") + 1, offset - start + 1)
 
 
-def _parse_events(loader: Events, text: str, report: Report) -> Tree | None:
+def _parse_events(text: str, report: Report, loader: Callable[[str], Events]) -> Tree | None:
     try:
-        return _Builder(loader, report).document()
-    except _Stop:
-        return None
+        return _document(loader(text), report)
     except yaml.YAMLError as error:
         _report_syntax(text, error, report)
         return None
+
+
+def _document(events: Events, report: Report) -> Tree | None:
+    try:
+        return _Builder(events, report).document()
+    except _Stop:
+        return None
     finally:
-        loader.dispose()
+        events.dispose()
 
 
 def _report_syntax(text: str, error: yaml.YAMLError, report: Report) -> None:
@@ -199,6 +204,9 @@ def _report_syntax(text: str, error: yaml.YAMLError, report: Report) -> None:
         return
     problem = re.sub(
         r"\bb?'(\\.|[^'\\])'", r'"\1"', str(getattr(error, "problem", None) or "it cannot be read")
+    )
+    problem = problem.replace(
+        "did not find expected <document start>", "something stands after the end of the spec"
     )
     context = str(getattr(error, "context", None) or "")
     hint = next((hint for sign, hint in SYNTAX_HINTS if sign in problem), "")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.finding_cases import CASES, rewrite  # noqa: E402  # below the project's root
+from tests.finding_cases import CASES, rewrite  # below the project's root
 
 if __name__ == "__main__":
     for table in sorted(CASES.glob("*.txt")):

@@ -96,6 +96,7 @@ class Network:
     """Where workloads run."""
 
     network_id: Value
+    network_arn: Value
     subnet_ids: tuple[Value, ...]
     subnet_arns: tuple[Value, ...]
     security_group_ids: tuple[Value, ...]

@@ -82,6 +82,7 @@ def lower(context: Context, keys: Keys) -> tuple[StackBuilder | None, Network]:
     _flow_logs(stack, context, keys, intent, vpc, origin)
     network = Network(
         network_id=vpc.ref("id"),
+        network_arn=vpc.ref("arn"),
         subnet_ids=tuple(subnet.ref("id") for subnet in subnets),
         subnet_arns=tuple(subnet.ref("arn") for subnet in subnets),
         security_group_ids=(workloads.ref("id"),),
@@ -96,6 +97,7 @@ def lower(context: Context, keys: Keys) -> tuple[StackBuilder | None, Network]:
 def _existing(context: Context, existing: ExistingNetwork) -> Network:
     return Network(
         network_id=existing.network_id,
+        network_arn=context.arn("ec2", f"vpc/{existing.network_id}"),
         subnet_ids=existing.subnet_ids,
         subnet_arns=tuple(context.arn("ec2", f"subnet/{subnet}") for subnet in existing.subnet_ids),
         security_group_ids=existing.security_group_ids,

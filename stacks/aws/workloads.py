@@ -153,6 +153,7 @@ def _job(reach: Reach) -> tuple[Statement, ...]:
                 *reach.network.subnet_arns,
                 *reach.network.security_group_arns,
             ),
+            conditions=(Condition("ArnEqualsIfExists", "ec2:Vpc", (reach.network.network_arn,)),),
         ),
         Statement(
             sid="SeeNetwork",

@@ -70,6 +70,8 @@ def _comment(linked: LinkedStack) -> dict[str, Json]:
     stack = linked.stack
     return {
         "generated": GENERATED,
+        # Not in the `terraform` block, where checkov 3 cannot read a plain string and gives the file up.
+        "requires_terraform": stack.required_terraform,
         "metadata": {"backend": stack.backend.kind, "stackName": stack.name, "version": MANIFEST_VERSION},
         "outputs": {stack.name: {name: name for name in linked.outputs}},
     }
@@ -79,7 +81,6 @@ def _terraform(linked: LinkedStack) -> dict[str, Json]:
     stack = linked.stack
     backend = located(stack.backend, stack.name)
     return {
-        "required_version": stack.required_terraform,
         "required_providers": {block.name: _requirement(block) for block in stack.providers},
         "backend": {backend.kind: _rendered(backend.config)},
     }

@@ -67,7 +67,7 @@ def one_or_many(items: list[Json]) -> Json:
     return items[0] if len(items) == 1 and isinstance(items[0], dict) else items
 
 
-def sections(parsed: dict[str, Any]) -> dict[str, Json]:
+def sections(parsed: dict[str, Any]) -> dict[str, Any]:
     """Join the blocks of a file into the sections of a document."""
     result: dict[str, Json] = {}
     for name, blocks in parsed.items():
@@ -94,7 +94,9 @@ def test_hcl_says_what_json_says(name: str) -> None:
     assert stacks
     for linked in stacks:
         said = sections(hcl2.loads(hcl.main_tf(linked, IS_BLOCK)))
-        assert said == of_json({**terraform_json.document(linked)}), linked.stack.name
+        ours = {**terraform_json.document(linked)}
+        assert said["terraform"].pop("required_version") == cast("dict[str, Any]", ours["//"])["requires_terraform"]
+        assert said == of_json(ours), linked.stack.name
 
 
 @pytest.fixture(scope="module", params=ENGINES)
