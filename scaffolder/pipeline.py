@@ -128,7 +128,9 @@ def _target_findings(
 
 
 def _override_finding(loaded: LoadedSpec, environment: EnvironmentSpec, problem: OverrideProblem) -> Finding:
-    return _finding(loaded, environment, ("overrides", *problem.path), "override", problem.message, problem.hint)
+    return _finding(
+        loaded, environment, ("overrides", *problem.path), "override", problem.message, problem.hint
+    )
 
 
 def _schema_findings(
@@ -149,7 +151,9 @@ def _schema_findings(
             path = ("overrides", str(problem.address), str(problem.path[0]))
             findings.setdefault(
                 (*path, *map(str, problem.path[1:])),
-                _finding(loaded, environment, path, problem.code, f"overrides {problem.message}", problem.hint),
+                _finding(
+                    loaded, environment, path, problem.code, f"overrides {problem.message}", problem.hint
+                ),
             )
     return list(findings.values())
 

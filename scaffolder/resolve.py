@@ -146,13 +146,16 @@ def _buckets(spec: PlatformSpec) -> Iterator[ObjectStore]:
         if name == "logs" and days is None:
             days = spec.security.log_retention_days
         yield _bucket(name, name, bucket, days)
-    for name, bucket in given.items():
-        if name not in PLATFORM_BUCKETS:
-            yield _bucket(name, "user", bucket, bucket.expire_after_days)
+    for own, bucket in given.items():
+        if own not in PLATFORM_BUCKETS:
+            yield _bucket(own, "user", bucket, bucket.expire_after_days)
 
 
 def _bucket(
-    name: str, purpose: Literal["data", "artifacts", "logs", "user"], bucket: Bucket, expire_after_days: int | None
+    name: str,
+    purpose: Literal["data", "artifacts", "logs", "user"],
+    bucket: Bucket,
+    expire_after_days: int | None,
 ) -> ObjectStore:
     return ObjectStore(
         name=name,

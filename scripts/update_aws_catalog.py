@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+
 CATALOG = Path(__file__).parent.parent / "stacks" / "aws" / "catalog.toml"
 OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso")
 LAST_CHOICE = {"use1-az3": "an old zone that lacks many instance types and endpoint services"}
@@ -15,8 +17,6 @@ LAST_CHOICE = {"use1-az3": "an old zone that lacks many instance types and endpo
 
 def catalog() -> str:
     """The file's text."""
-    from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
-
     lines = [
         "# AWS regions of the commercial partition and their availability zones, by id (the same in every account).",
         "# Written by scripts/update_aws_catalog.py; do not edit.",

@@ -13,7 +13,16 @@ from typing import Protocol, cast
 from stacks.graph import Node, Stack
 from stacks.intents import Intent, Platform, Support
 
-__all__ = ["STACKS", "Lowered", "Lowering", "PolicyViolation", "Skipped", "TargetProblem", "counted", "lowering_of"]
+__all__ = [
+    "STACKS",
+    "Lowered",
+    "Lowering",
+    "PolicyViolation",
+    "Skipped",
+    "TargetProblem",
+    "counted",
+    "lowering_of",
+]
 
 STACKS: Mapping[str, str] = {"aws": "stacks.aws"}
 """Provider name → package; a new cloud adds one line here."""

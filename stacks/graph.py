@@ -78,9 +78,7 @@ class JsonText:
     document: Value
 
 
-Value: TypeAlias = (
-    "str | int | float | bool | None | Ref | RemoteRef | Text | JsonText | Sequence[Value] | Mapping[str, Value]"
-)
+Value: TypeAlias = "str | int | float | bool | Ref | RemoteRef | Text | JsonText | Sequence[Value] | Mapping[str, Value] | None"
 
 
 def text(*parts: Value) -> Value:
@@ -314,7 +312,9 @@ def _home_of_addresses(stacks: Sequence[Stack]) -> dict[Address, str]:
 
 
 class _Linker:
-    def __init__(self, stack: str, home: Mapping[Address, str], published: dict[str, dict[str, Value]]) -> None:
+    def __init__(
+        self, stack: str, home: Mapping[Address, str], published: dict[str, dict[str, Value]]
+    ) -> None:
         self.stack = stack
         self.home = home
         self.published = published
@@ -371,7 +371,9 @@ def _ordered(linked: Sequence[LinkedStack]) -> tuple[LinkedStack, ...]:
     while waiting:
         ready = next((item for item in waiting if not (set(item.dependencies) & known) - done), None)
         if ready is None:
-            raise GraphError("stacks need each other: " + ", ".join(sorted(item.stack.name for item in waiting)))
+            raise GraphError(
+                "stacks need each other: " + ", ".join(sorted(item.stack.name for item in waiting))
+            )
         waiting.remove(ready)
         done.add(ready.stack.name)
         order.append(ready)

@@ -317,6 +317,8 @@ class Platform:
 
 def describe(intent: Intent) -> str:
     """Name an intent for people: its kind in words and its own name (``object store data``)."""
-    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in type(intent).__name__).strip()
+    words = "".join(
+        f" {letter.lower()}" if letter.isupper() else letter for letter in type(intent).__name__
+    ).strip()
     own = getattr(intent, "name", None) or getattr(intent, "purpose", None) or ""
     return f"{words} {own}".strip()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from stacks.graph import Address, Lifecycle, Node, Stack, Value
 from stacks.intents import Override
+from stacks.schema.load import nearest
 
 __all__ = ["OverrideProblem", "apply_overrides"]
 
@@ -32,7 +33,9 @@ def apply_overrides(
     wanted: dict[str, list[Override]] = {}
     for override in overrides:
         wanted.setdefault(override.address, []).append(override)
-    addresses = {str(node.address) for stack in stacks for node in stack.nodes if node.address.mode == "resource"}
+    addresses = {
+        str(node.address) for stack in stacks for node in stack.nodes if node.address.mode == "resource"
+    }
     problems = [_unknown(address, addresses) for address in wanted if address not in addresses]
     result = []
     for stack in stacks:
@@ -46,13 +49,10 @@ def apply_overrides(
 
 
 def _unknown(address: str, addresses: set[str]) -> OverrideProblem:
-    from difflib import get_close_matches
-
-    match = get_close_matches(address, sorted(addresses), n=1)
     return OverrideProblem(
         path=(address,),
         message=f'overrides "{address}" is not a resource of this platform',
-        hint=f'Did you mean "{match[0]}"?' if match else "`scaffolder preview --resources` lists every address.",
+        hint=nearest(address, sorted(addresses)) or "`scaffolder preview --resources` lists every address.",
     )
 
 
@@ -78,7 +78,9 @@ def _lifecycle(
     if value is None:
         return Lifecycle(), []
     if not isinstance(value, Mapping):
-        return lifecycle, [OverrideProblem(path=path, message=f"overrides {address}.lifecycle must be a mapping")]
+        return lifecycle, [
+            OverrideProblem(path=path, message=f"overrides {address}.lifecycle must be a mapping")
+        ]
     problems = []
     for key, item in value.items():
         match key, item:

@@ -116,16 +116,16 @@ def _values(old: Value, new: Value, path: str, is_set: IsSet) -> Iterator[ValueC
             yield ValueChange(path=path, kind="changed", old=old, new=new)
 
 
-def _lists(
-    old: Sequence[Value], new: Sequence[Value], path: str, is_set: IsSet
-) -> Iterator[ValueChange]:
+def _lists(old: Sequence[Value], new: Sequence[Value], path: str, is_set: IsSet) -> Iterator[ValueChange]:
     unordered = is_set(path)
     before, after = (sorted(old, key=bare), sorted(new, key=bare)) if unordered else (old, new)
 
     def place(index: int) -> str:
         return f"{path}[*]" if unordered else f"{path}[{index}]"
 
-    matcher = SequenceMatcher(None, [bare(item) for item in before], [bare(item) for item in after], autojunk=False)
+    matcher = SequenceMatcher(
+        None, [bare(item) for item in before], [bare(item) for item in after], autojunk=False
+    )
     for operation, i1, i2, j1, j2 in matcher.get_opcodes():
         if operation == "equal":
             continue

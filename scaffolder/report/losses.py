@@ -6,7 +6,7 @@ providers as their documentation describes them (hashicorp/aws 5.100, November 2
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from scaffolder.report.arguments import names_of
@@ -25,8 +25,8 @@ GUARDS = frozenset(
 HAZARDS = frozenset({"force_destroy", "force_delete", "skip_final_snapshot", "delete_automated_backups"})
 # Days in which a deletion can be taken back: fewer lower the protection.
 WINDOWS = frozenset({"deletion_window_in_days", "recovery_window_in_days", "backup_retention_period"})
-# (type, path, the value that protects)
-STATES = frozenset({("aws_s3_bucket_versioning", ("versioning_configuration", "status"), "Enabled")})
+# (type, path) → the value that protects.
+STATES = {("aws_s3_bucket_versioning", ("versioning_configuration", "status")): "Enabled"}
 # Arguments of a provider that say where its resources are.
 PLACES = frozenset({"region", "allowed_account_ids", "project", "subscription_id", "tenant_id"})
 
@@ -71,13 +71,13 @@ def is_lowered(type_name: str, path: str, old: Value, new: Value) -> bool:
     """Tell whether an argument's change takes a protection away; an argument that isn't there is None."""
     names = names_of(path)
     last = names[-1]
-    if any((type_name, names, state) in STATES and old == state != new for state in (old,) if isinstance(old, str)):
-        return True
+    if (protecting := STATES.get((type_name, names))) is not None:
+        return old == protecting != new
     if last in GUARDS:
         return old is True and new is not True
     if last in HAZARDS:
         return old is not True and new is True
-    return last in WINDOWS and _number(old) is not None and _number(new) is not None and _less(new, old)
+    return last in WINDOWS and _less(new, old)
 
 
 def is_place(path: str) -> bool:
@@ -98,8 +98,10 @@ def expiries(node: Node) -> tuple[Expiry, ...]:
 def lost_by_expiry(expiry: Expiry, old: Node | None, new: Node) -> Iterator[str]:
     """Say what goes because the new node keeps it shorter than the old one did; no old node kept everything."""
     before = _numbers(expiry, old) if old else {}
-    for key, number in _numbers(expiry, new).items():
-        kept = before.get(key)
+    after = _numbers(expiry, new)
+    only = next(iter(before.values())) if len(before) == len(after) == 1 else None
+    for key, number in after.items():
+        kept = before.get(key, only)
         if kept is None:
             yield f"{expiry.loses.format(number)} (all were kept)"
         elif number < kept:
@@ -111,7 +113,9 @@ def _numbers(expiry: Expiry, node: Node) -> dict[tuple[str, ...], float]:
     return {key: number for key, number in found if not (expiry.zero_keeps and number == 0)}
 
 
-def _find(value: Value, path: tuple[str, ...], key: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], float]]:
+def _find(
+    value: Value, path: tuple[str, ...], key: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], float]]:
     """Yield the numbers at a path of names, each with the keys of the list items that lead to it."""
     match value:
         case JsonText(document=document):
@@ -126,13 +130,13 @@ def _find(value: Value, path: tuple[str, ...], key: tuple[str, ...]) -> Iterator
                 yield key, value
         case _:
             for index, item in enumerate(value):
-                yield from _find(item, path, (*key, _key(item, index, value)))
+                yield from _find(item, path, (*key, _key(item, index)))
 
 
-def _key(item: Value, index: int, items: Sequence[Value]) -> str:
-    """Name a list's item; the only one has no name, as if it stood without a list."""
-    named = next((str(item[key]) for key in _KEYS if key in item), "") if isinstance(item, Mapping) else ""
-    return named or (str(index) if len(items) > 1 else "")
+def _key(item: Value, index: int) -> str:
+    if not isinstance(item, Mapping):
+        return str(index)
+    return next((str(item[key]) for key in _KEYS if key in item), str(index))
 
 
 def _number(value: Value) -> float | None:

@@ -66,7 +66,9 @@ def lower(platform: Platform) -> Lowered:
         if SUPPORT[type(intent)].level is not SupportLevel.FULL
     ]
     skipped += [
-        Skipped(intent=describe(role), reason=f"identity.groups.{role.purpose} names nobody who could assume it")
+        Skipped(
+            intent=describe(role), reason=f"identity.groups.{role.purpose} names nobody who could assume it"
+        )
         for role in unused
     ]
     return Lowered(stacks=stacks, skipped=tuple(skipped))

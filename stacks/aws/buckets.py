@@ -42,7 +42,9 @@ class Bucket:
     only_key: bool = True
 
 
-def add_bucket(stack: StackBuilder, context: Context, bucket: Bucket, *, origin: str) -> tuple[Store, Node, Node]:
+def add_bucket(
+    stack: StackBuilder, context: Context, bucket: Bucket, *, origin: str
+) -> tuple[Store, Node, Node]:
     """Add the bucket and its satellites; return its values, its node and its policy's node."""
     address = bucket.address
     node = stack.resource(
@@ -105,7 +107,11 @@ def add_bucket(stack: StackBuilder, context: Context, bucket: Bucket, *, origin:
         stack.resource(
             "aws_s3_bucket_logging",
             address,
-            {"bucket": identifier, "target_bucket": bucket.log_to.ref("id"), "target_prefix": log_prefix(bucket.name)},
+            {
+                "bucket": identifier,
+                "target_bucket": bucket.log_to.ref("id"),
+                "target_prefix": log_prefix(bucket.name),
+            },
             origin=origin,
             depends_on=[bucket.log_policy] if bucket.log_policy else (),
         )
@@ -176,7 +182,9 @@ def _statements(bucket: Bucket, node: Node) -> tuple[Statement, ...]:
                 principals=(Principal("AWS", ("*",)),),
                 conditions=(
                     Condition(
-                        "StringNotEqualsIfExists", "s3:x-amz-server-side-encryption-aws-kms-key-id", (bucket.key,)
+                        "StringNotEqualsIfExists",
+                        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+                        (bucket.key,),
                     ),
                 ),
             )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from stacks.aws.policy import Condition, Principal, Statement
-from stacks.aws.roles import add_role
+from stacks.aws.roles import Role, add_role
 from stacks.aws.workloads import Reach, key_statements, pass_role
 from stacks.graph import Node, StackBuilder, Value
 from stacks.intents import CiIdentity, describe
@@ -19,7 +19,12 @@ __all__ = ["add_ci_roles"]
 
 READ_NETWORK = (
     *("ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute", "ec2:DescribeAvailabilityZones"),
-    *("ec2:DescribeFlowLogs", "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls"),
+    *(
+        "ec2:DescribeFlowLogs",
+        "ec2:DescribeInternetGateways",
+        "ec2:DescribeNatGateways",
+        "ec2:DescribeNetworkAcls",
+    ),
     *("ec2:DescribeNetworkInterfaces", "ec2:DescribePrefixLists", "ec2:DescribeRouteTables"),
     *("ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"),
     *("ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"),
@@ -31,14 +36,41 @@ READ_BUCKETS = (
 CHANGE_NETWORK = (
     *("ec2:AllocateAddress", "ec2:AssociateRouteTable", "ec2:AttachInternetGateway"),
     *("ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateFlowLogs"),
-    *("ec2:CreateInternetGateway", "ec2:CreateNatGateway", "ec2:CreateNetworkAcl", "ec2:CreateNetworkAclEntry"),
-    *("ec2:CreateRoute", "ec2:CreateRouteTable", "ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateTags"),
+    *(
+        "ec2:CreateInternetGateway",
+        "ec2:CreateNatGateway",
+        "ec2:CreateNetworkAcl",
+        "ec2:CreateNetworkAclEntry",
+    ),
+    *(
+        "ec2:CreateRoute",
+        "ec2:CreateRouteTable",
+        "ec2:CreateSecurityGroup",
+        "ec2:CreateSubnet",
+        "ec2:CreateTags",
+    ),
     *("ec2:CreateVpc", "ec2:CreateVpcEndpoint", "ec2:DeleteFlowLogs", "ec2:DeleteInternetGateway"),
     *("ec2:DeleteNatGateway", "ec2:DeleteNetworkAcl", "ec2:DeleteNetworkAclEntry", "ec2:DeleteRoute"),
-    *("ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet", "ec2:DeleteTags", "ec2:DeleteVpc"),
-    *("ec2:DeleteVpcEndpoints", "ec2:DescribeVpcAttribute", "ec2:DetachInternetGateway", "ec2:DisassociateAddress"),
+    *(
+        "ec2:DeleteRouteTable",
+        "ec2:DeleteSecurityGroup",
+        "ec2:DeleteSubnet",
+        "ec2:DeleteTags",
+        "ec2:DeleteVpc",
+    ),
+    *(
+        "ec2:DeleteVpcEndpoints",
+        "ec2:DescribeVpcAttribute",
+        "ec2:DetachInternetGateway",
+        "ec2:DisassociateAddress",
+    ),
     *("ec2:DisassociateRouteTable", "ec2:ModifySecurityGroupRules", "ec2:ModifySubnetAttribute"),
-    *("ec2:ModifyVpcAttribute", "ec2:ModifyVpcEndpoint", "ec2:ReleaseAddress", "ec2:ReplaceNetworkAclAssociation"),
+    *(
+        "ec2:ModifyVpcAttribute",
+        "ec2:ModifyVpcEndpoint",
+        "ec2:ReleaseAddress",
+        "ec2:ReplaceNetworkAclAssociation",
+    ),
     *("ec2:ReplaceNetworkAclEntry", "ec2:ReplaceRoute", "ec2:ReplaceRouteTableAssociation"),
     *("ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"),
     *("ec2:UpdateSecurityGroupRuleDescriptionsEgress", "ec2:UpdateSecurityGroupRuleDescriptionsIngress"),
@@ -96,7 +128,12 @@ def add_ci_roles(
             origin=origin,
         ).ref("arn")
     jobs: tuple[tuple[str, str, str, Sequence[Statement]], ...] = (
-        ("ci-plan", "CI plans a change: reads, and locks the state", issuer.plan, [*_reads(reach), *_state(reach, write=False)]),
+        (
+            "ci-plan",
+            "CI plans a change: reads, and locks the state",
+            issuer.plan,
+            [*_reads(reach), *_state(reach, write=False)],
+        ),
         ("ci-build", "CI builds: pushes images, updates pipelines", issuer.build, _builds(reach, workloads)),
         (
             "ci-deploy",
@@ -110,13 +147,15 @@ def add_ci_roles(
             stack,
             context,
             reach.keys,
-            name,
-            description=use,
-            trust=[_trust(provider, issuer, subject)],
-            allows=allows,
+            Role(
+                name=name,
+                description=use,
+                trust=[_trust(provider, issuer, subject)],
+                allows=allows,
+                # The ceiling denies changes to roles, which are the deploy role's work; it may make roles under it only.
+                bounded=name != "ci-deploy",
+            ),
             origin=origin,
-            # The ceiling denies changes to roles, which are the deploy role's work; it may make roles under it only.
-            bounded=name != "ci-deploy",
         )
         for name, use, subject, allows in jobs
     }
@@ -171,10 +210,18 @@ def _reads(reach: Reach) -> tuple[Statement, ...]:
     return (
         Statement(
             sid="ReadUnscoped",
-            actions=(*READ_NETWORK, "cloudtrail:DescribeTrails", "kms:ListAliases", "logs:DescribeLogGroups", "sts:GetCallerIdentity"),
+            actions=(
+                *READ_NETWORK,
+                "cloudtrail:DescribeTrails",
+                "kms:ListAliases",
+                "logs:DescribeLogGroups",
+                "sts:GetCallerIdentity",
+            ),
             resources=("*",),
         ),
-        Statement(sid="ReadVpc", actions=("ec2:DescribeVpcAttribute",), resources=(context.arn("ec2", "vpc/*"),)),
+        Statement(
+            sid="ReadVpc", actions=("ec2:DescribeVpcAttribute",), resources=(context.arn("ec2", "vpc/*"),)
+        ),
         Statement(
             sid="ReadKeys",
             actions=(
@@ -310,7 +357,13 @@ def _changes(reach: Reach) -> tuple[Statement, ...]:
         Statement(
             sid="ChangeKeys",
             actions=(
-                *("kms:CreateAlias", "kms:CreateGrant", "kms:Decrypt", "kms:DeleteAlias", "kms:EnableKeyRotation"),
+                *(
+                    "kms:CreateAlias",
+                    "kms:CreateGrant",
+                    "kms:Decrypt",
+                    "kms:DeleteAlias",
+                    "kms:EnableKeyRotation",
+                ),
                 *("kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"),
                 *("kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription"),
             ),
@@ -342,7 +395,12 @@ def _changes(reach: Reach) -> tuple[Statement, ...]:
         Statement(
             sid="ChangeLogGroups",
             actions=(
-                *("logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DisassociateKmsKey"),
+                *(
+                    "logs:AssociateKmsKey",
+                    "logs:CreateLogGroup",
+                    "logs:DeleteLogGroup",
+                    "logs:DisassociateKmsKey",
+                ),
                 *("logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource"),
             ),
             resources=(context.arn("logs", f"log-group:/{own}/*"),),

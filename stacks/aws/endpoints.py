@@ -14,7 +14,9 @@ from stacks.graph import Node, StackBuilder, Value
 
 __all__ = ["INTERFACE_SERVICES", "add_gateway_endpoint", "add_interface_endpoints"]
 
-ENDPOINT_REASON = "an endpoint policy grants nothing; it only caps what may pass, and the action takes no resource"
+ENDPOINT_REASON = (
+    "an endpoint policy grants nothing; it only caps what may pass, and the action takes no resource"
+)
 
 UNSCOPED_SAGEMAKER = ("sagemaker:GetSearchSuggestions", "sagemaker:List*", "sagemaker:Search")
 

@@ -22,7 +22,9 @@ def lower(
     stack = StackBuilder("identity")
     reach = workloads.Reach(context=context, keys=keys, network=network, stores=stores, registry=registry)
     arns: dict[str, Value] = {}
-    for role in sorted(context.all_of(WorkloadRole), key=lambda role: role.purpose not in workloads.PASSED_TO_JOBS):
+    for role in sorted(
+        context.all_of(WorkloadRole), key=lambda role: role.purpose not in workloads.PASSED_TO_JOBS
+    ):
         arns[role.purpose] = workloads.add_workload_role(stack, reach, role, arns).ref("arn")
     unused = []
     for human in context.all_of(HumanRole):

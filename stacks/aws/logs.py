@@ -31,7 +31,11 @@ def add_log_group(
     return stack.resource(
         "aws_cloudwatch_log_group",
         name,
-        {"name": context.log_group(name), "retention_in_days": kept_for(retention_days), "kms_key_id": keys.logs},
+        {
+            "name": context.log_group(name),
+            "retention_in_days": kept_for(retention_days),
+            "kms_key_id": keys.logs,
+        },
         origin=origin,
         holds="the logs in it",
     )

@@ -33,10 +33,16 @@ RULES = {
         pattern=r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
         source="S3 User Guide, bucket naming rules (dots left out: they break TLS for virtual-hosted names)",
     ),
-    "role": NameRule(longest=64, pattern=r"[\w+=,.@-]{1,64}", source="IAM User Guide, IAM and STS character limits"),
-    "policy": NameRule(longest=128, pattern=r"[\w+=,.@-]{1,128}", source="IAM User Guide, IAM and STS character limits"),
+    "role": NameRule(
+        longest=64, pattern=r"[\w+=,.@-]{1,64}", source="IAM User Guide, IAM and STS character limits"
+    ),
+    "policy": NameRule(
+        longest=128, pattern=r"[\w+=,.@-]{1,128}", source="IAM User Guide, IAM and STS character limits"
+    ),
     "alias": NameRule(
-        longest=256, pattern=r"alias/(?!aws/)[a-zA-Z0-9/_-]+", source="KMS API Reference, CreateAlias.AliasName"
+        longest=256,
+        pattern=r"alias/(?!aws/)[a-zA-Z0-9/_-]+",
+        source="KMS API Reference, CreateAlias.AliasName",
     ),
     "repository": NameRule(
         longest=256,
@@ -44,7 +50,9 @@ RULES = {
         source="ECR API Reference, CreateRepository.repositoryName",
     ),
     "log-group": NameRule(
-        longest=512, pattern=r"[.\-_/#A-Za-z0-9]+", source="CloudWatch Logs API Reference, CreateLogGroup.logGroupName"
+        longest=512,
+        pattern=r"[.\-_/#A-Za-z0-9]+",
+        source="CloudWatch Logs API Reference, CreateLogGroup.logGroupName",
     ),
     "trail": NameRule(
         longest=128,
@@ -52,7 +60,9 @@ RULES = {
         source="CloudTrail API Reference, CreateTrail.Name (3-128)",
     ),
     "security-group": NameRule(
-        longest=255, pattern=r"(?!sg-)[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]+", source="EC2 API, CreateSecurityGroup.GroupName"
+        longest=255,
+        pattern=r"(?!sg-)[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]+",
+        source="EC2 API, CreateSecurityGroup.GroupName",
     ),
 }
 

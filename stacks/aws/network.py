@@ -14,8 +14,8 @@ from stacks.aws.context import Context, Keys, Network
 from stacks.aws.endpoints import add_gateway_endpoint, add_interface_endpoints
 from stacks.aws.logs import add_log_group
 from stacks.aws.policy import Statement, service_trust
-from stacks.aws.roles import add_role
-from stacks.graph import Lifecycle, Node, StackBuilder, Value, text
+from stacks.aws.roles import Role, add_role
+from stacks.graph import GraphError, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ExistingNetwork, PrivateNetwork, describe
 
 __all__ = ["lower", "private_cidrs", "public_cidrs"]
@@ -53,13 +53,17 @@ def lower(context: Context, keys: Keys) -> tuple[StackBuilder | None, Network]:
     if existing is not None:
         return None, _existing(context, existing)
     intent = context.one_of(PrivateNetwork)
-    assert intent is not None, "resolve gives every platform a network"
+    if intent is None:
+        raise GraphError("a platform has a network of its own or an existing one")
     stack = StackBuilder("network")
     origin = describe(intent)
     zones = _zones(context, intent)
     vpc = _vpc(stack, context, intent, origin)
     subnets = [_subnet(stack, context, vpc, zone, origin) for zone in zones]
-    tables = [_route_table(stack, context, vpc, subnet, zone, origin) for subnet, zone in zip(subnets, zones, strict=True)]
+    tables = [
+        _route_table(stack, context, vpc, subnet, zone, origin)
+        for subnet, zone in zip(subnets, zones, strict=True)
+    ]
     public = _egress(stack, context, intent, vpc, zones, tables, origin)
     _access_lists(stack, context, intent, vpc, subnets, public, origin)
     workloads = _security_group(
@@ -68,15 +72,32 @@ def lower(context: Context, keys: Keys) -> tuple[StackBuilder | None, Network]:
     _workload_rules(stack, workloads, nat=intent.nat_gateways > 0, origin=origin)
     gateway = add_gateway_endpoint(stack, context, vpc, tables, origin)
     _egress_rule(
-        stack, workloads, "to-s3", "TLS to S3 through the gateway endpoint", origin, prefix_list_id=gateway.ref("prefix_list_id")
+        stack,
+        workloads,
+        "to-s3",
+        "TLS to S3 through the gateway endpoint",
+        origin,
+        prefix_list_id=gateway.ref("prefix_list_id"),
     )
     if intent.private_endpoints:
-        endpoints = _security_group(stack, context, vpc, "endpoints", "TLS to the interface endpoints", origin)
+        endpoints = _security_group(
+            stack, context, vpc, "endpoints", "TLS to the interface endpoints", origin
+        )
         _ingress_rule(
-            stack, endpoints, "endpoints-from-workloads", "TLS from workloads", origin, referenced_security_group_id=workloads.ref("id")
+            stack,
+            endpoints,
+            "endpoints-from-workloads",
+            "TLS from workloads",
+            origin,
+            referenced_security_group_id=workloads.ref("id"),
         )
         _egress_rule(
-            stack, workloads, "to-endpoints", "TLS to the interface endpoints", origin, referenced_security_group_id=endpoints.ref("id")
+            stack,
+            workloads,
+            "to-endpoints",
+            "TLS to the interface endpoints",
+            origin,
+            referenced_security_group_id=endpoints.ref("id"),
         )
         add_interface_endpoints(stack, context, vpc, subnets, endpoints, origin)
     _flow_logs(stack, context, keys, intent, vpc, origin)
@@ -113,7 +134,9 @@ def _zones(context: Context, intent: PrivateNetwork) -> list[_Zone]:
     public = public_cidrs(intent.cidr, intent.zones)
     return [
         _Zone(number, zone, private_cidr, public_cidr)
-        for number, (zone, private_cidr, public_cidr) in enumerate(zip(ids, private, public, strict=True), start=1)
+        for number, (zone, private_cidr, public_cidr) in enumerate(
+            zip(ids, private, public, strict=True), start=1
+        )
     ]
 
 
@@ -153,7 +176,10 @@ def _vpc(stack: StackBuilder, context: Context, intent: PrivateNetwork, origin: 
     stack.resource(
         "aws_default_network_acl",
         "closed",
-        {"default_network_acl_id": vpc.ref("default_network_acl_id"), "tags": _named(context, "default-closed")},
+        {
+            "default_network_acl_id": vpc.ref("default_network_acl_id"),
+            "tags": _named(context, "default-closed"),
+        },
         origin=origin,
         lifecycle=Lifecycle(ignore_changes=("subnet_ids",)),
     )
@@ -180,7 +206,10 @@ def _route_table(
 ) -> Node:
     name = f"private-{zone.number}"
     table = stack.resource(
-        "aws_route_table", name, {"vpc_id": vpc.ref("id"), "tags": _named(context, "private", zone.id)}, origin=origin
+        "aws_route_table",
+        name,
+        {"vpc_id": vpc.ref("id"), "tags": _named(context, "private", zone.id)},
+        origin=origin,
     )
     stack.resource(
         "aws_route_table_association",
@@ -207,7 +236,10 @@ def _egress(
         "aws_internet_gateway", "main", {"vpc_id": vpc.ref("id"), "tags": _named(context)}, origin=origin
     )
     table = stack.resource(
-        "aws_route_table", "public", {"vpc_id": vpc.ref("id"), "tags": _named(context, "public")}, origin=origin
+        "aws_route_table",
+        "public",
+        {"vpc_id": vpc.ref("id"), "tags": _named(context, "public")},
+        origin=origin,
     )
     stack.resource(
         "aws_route",
@@ -377,7 +409,9 @@ def _workload_rules(stack: StackBuilder, workloads: Node, *, nat: bool, origin: 
             origin=origin,
         )
     if nat:
-        _egress_rule(stack, workloads, "to-internet", "TLS to the internet through NAT", origin, cidr_ipv4="0.0.0.0/0")
+        _egress_rule(
+            stack, workloads, "to-internet", "TLS to the internet through NAT", origin, cidr_ipv4="0.0.0.0/0"
+        )
 
 
 def _egress_rule(
@@ -426,21 +460,25 @@ def _flow_logs(
         stack,
         context,
         keys,
-        "flow-logs",
-        description="VPC flow logs are written to CloudWatch Logs",
-        trust=[
-            service_trust(
-                "vpc-flow-logs.amazonaws.com", context.account, source_arn=context.arn("ec2", "vpc-flow-log/*")
-            )
-        ],
-        allows=[
-            Statement(
-                sid="WriteLog",
-                actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
-                resources=(text(group.ref("arn"), ":*"),),
-            ),
-            Statement(sid="FindLog", actions=("logs:DescribeLogGroups",), resources=("*",)),
-        ],
+        Role(
+            name="flow-logs",
+            description="VPC flow logs are written to CloudWatch Logs",
+            trust=[
+                service_trust(
+                    "vpc-flow-logs.amazonaws.com",
+                    context.account,
+                    source_arn=context.arn("ec2", "vpc-flow-log/*"),
+                )
+            ],
+            allows=[
+                Statement(
+                    sid="WriteLog",
+                    actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+                    resources=(text(group.ref("arn"), ":*"),),
+                ),
+                Statement(sid="FindLog", actions=("logs:DescribeLogGroups",), resources=("*",)),
+            ],
+        ),
         origin=origin,
     )
     stack.resource(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from stacks.aws.policy import Condition, Principal, Statement
-from stacks.aws.roles import add_role
+from stacks.aws.roles import Role, add_role
 from stacks.aws.workloads import Reach, key_statements, pass_role
 from stacks.graph import Node, StackBuilder, Value
 from stacks.intents import HumanRole, describe
@@ -28,13 +28,19 @@ WORKING_DAY_S = 8 * 3600
 USER = ":user/"
 
 
-def add_human_role(stack: StackBuilder, reach: Reach, role: HumanRole, workloads: Mapping[str, Value]) -> Node:
+def add_human_role(
+    stack: StackBuilder, reach: Reach, role: HumanRole, workloads: Mapping[str, Value]
+) -> Node:
     """Add a role for one group of people; ``workloads`` are the ARNs of the roles that they may hand to jobs."""
     match role.purpose:
         case "admins":
             use, allows, session_s = "Approve models, change endpoints", _admins(reach, workloads), 3600
         case "scientists":
-            use, allows, session_s = "Run jobs and pipelines in the network", _scientists(reach, workloads), WORKING_DAY_S
+            use, allows, session_s = (
+                "Run jobs and pipelines in the network",
+                _scientists(reach, workloads),
+                WORKING_DAY_S,
+            )
         case "viewers":
             use, allows, session_s = "Look at the platform's work", _viewers(reach), WORKING_DAY_S
         case _:
@@ -43,12 +49,14 @@ def add_human_role(stack: StackBuilder, reach: Reach, role: HumanRole, workloads
         stack,
         reach.context,
         reach.keys,
-        role.purpose,
-        description=use,
-        trust=_trust(role.principals),
-        allows=allows,
+        Role(
+            name=role.purpose,
+            description=use,
+            trust=_trust(role.principals),
+            allows=allows,
+            session_s=session_s,
+        ),
         origin=describe(role),
-        session_s=session_s,
     )
 
 
@@ -59,7 +67,11 @@ def _trust(principals: Sequence[str]) -> list[Statement]:
     statements = []
     if roles:
         statements.append(
-            Statement(sid="Roles", actions=("sts:AssumeRole", "sts:TagSession"), principals=(Principal("AWS", roles),))
+            Statement(
+                sid="Roles",
+                actions=("sts:AssumeRole", "sts:TagSession"),
+                principals=(Principal("AWS", roles),),
+            )
         )
     if users:
         statements.append(
@@ -75,16 +87,30 @@ def _trust(principals: Sequence[str]) -> list[Statement]:
 
 def _viewers(reach: Reach) -> list[Statement]:
     context = reach.context
-    groups = (context.arn("logs", "log-group:/aws/sagemaker/*"), context.arn("logs", f"log-group:/{context.prefix}/*"))
+    groups = (
+        context.arn("logs", "log-group:/aws/sagemaker/*"),
+        context.arn("logs", f"log-group:/{context.prefix}/*"),
+    )
     return [
         Statement(sid="List", actions=LISTS, resources=("*",)),
         Statement(
             sid="Describe",
-            actions=("sagemaker:Describe*", "sagemaker:ListModelPackages", "sagemaker:ListPipelineExecutions",
-                     "sagemaker:ListPipelineExecutionSteps", "sagemaker:ListTags"),
+            actions=(
+                "sagemaker:Describe*",
+                "sagemaker:ListModelPackages",
+                "sagemaker:ListPipelineExecutions",
+                "sagemaker:ListPipelineExecutionSteps",
+                "sagemaker:ListTags",
+            ),
             resources=reach.sagemaker(
                 *("endpoint", "endpoint-config", "feature-group", "hyper-parameter-tuning-job", "model"),
-                *("model-package", "model-package-group", "monitoring-schedule", "pipeline", "processing-job"),
+                *(
+                    "model-package",
+                    "model-package-group",
+                    "monitoring-schedule",
+                    "pipeline",
+                    "processing-job",
+                ),
                 *("training-job", "transform-job"),
             ),
         ),
@@ -114,7 +140,10 @@ def _scientists(reach: Reach, workloads: Mapping[str, Value]) -> list[Statement]
         Statement(
             sid="WriteExperiments",
             actions=("s3:AbortMultipartUpload", "s3:PutObject"),
-            resources=(*reach.objects("data", "processed/"), *reach.objects("artifacts", "code/", "experiments/")),
+            resources=(
+                *reach.objects("data", "processed/"),
+                *reach.objects("artifacts", "code/", "experiments/"),
+            ),
         ),
         *key_statements(reach.keys),
         Statement(
@@ -164,7 +193,9 @@ def _inside_network(reach: Reach) -> tuple[Condition, ...]:
     """In our subnets and groups, given at all (ForAllValues is true of nothing), encrypted on the wire and on disk."""
     conditions = (
         Condition("ForAllValues:StringEquals", "sagemaker:VpcSubnets", reach.network.subnet_ids),
-        Condition("ForAllValues:StringEquals", "sagemaker:VpcSecurityGroupIds", reach.network.security_group_ids),
+        Condition(
+            "ForAllValues:StringEquals", "sagemaker:VpcSecurityGroupIds", reach.network.security_group_ids
+        ),
         Condition("Null", "sagemaker:VpcSubnets", ("false",)),
         Condition("Null", "sagemaker:VpcSecurityGroupIds", ("false",)),
         Condition("Bool", "sagemaker:InterContainerTrafficEncryption", ("true",)),
@@ -198,7 +229,8 @@ def _admins(reach: Reach, workloads: Mapping[str, Value]) -> list[Statement]:
                 "sagemaker:UpdateEndpointWeightsAndCapacities",
             ),
             resources=tuple(
-                context.arn("sagemaker", f"{kind}/{context.prefix}-*") for kind in ("endpoint", "endpoint-config", "model")
+                context.arn("sagemaker", f"{kind}/{context.prefix}-*")
+                for kind in ("endpoint", "endpoint-config", "model")
             ),
         ),
         Statement(

@@ -11,13 +11,20 @@ from typing import Literal
 
 from stacks.graph import GraphError, Ref, StackBuilder, Value
 
-__all__ = ["UNSCOPED", "Condition", "Principal", "Statement", "deny_insecure_transport", "document", "service_trust"]
+__all__ = [
+    "UNSCOPED",
+    "Condition",
+    "Principal",
+    "Statement",
+    "deny_insecure_transport",
+    "document",
+    "service_trust",
+]
 
 _NO_RESOURCE = "the action takes no resource (Service Authorization Reference, November 2026)"
 
-UNSCOPED: Mapping[str, str] = {
-    action: _NO_RESOURCE
-    for action in (
+UNSCOPED: Mapping[str, str] = dict.fromkeys(
+    (
         "cloudtrail:DescribeTrails",
         "cloudwatch:GetMetricData",
         "cloudwatch:GetMetricStatistics",
@@ -56,8 +63,9 @@ UNSCOPED: Mapping[str, str] = {
         "sagemaker:ListHyperParameterTuningJobs",
         "sagemaker:Search",
         "sts:GetCallerIdentity",
-    )
-}
+    ),
+    _NO_RESOURCE,
+)
 """Actions that may stand beside ``Resource: "*"``, each with its reason."""
 
 
@@ -105,7 +113,10 @@ class Statement:
 def document(stack: StackBuilder, name: str, statements: Sequence[Statement], *, origin: str) -> Ref:
     """Add a policy document and return its JSON text."""
     node = stack.data(
-        "aws_iam_policy_document", name, {"statement": [_block(statement) for statement in statements]}, origin=origin
+        "aws_iam_policy_document",
+        name,
+        {"statement": [_block(statement) for statement in statements]},
+        origin=origin,
     )
     return node.ref("json")
 
@@ -120,7 +131,8 @@ def _block(statement: Statement) -> Value:
         block["resources"] = list(statement.resources)
     if statement.principals:
         block["principals"] = [
-            {"type": principal.kind, "identifiers": list(principal.identifiers)} for principal in statement.principals
+            {"type": principal.kind, "identifiers": list(principal.identifiers)}
+            for principal in statement.principals
         ]
     if statement.conditions:
         block["condition"] = [

@@ -6,50 +6,51 @@ May not decide what a role is allowed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from stacks.aws.context import Context, Keys
 from stacks.aws.policy import Statement, document
 from stacks.graph import Node, StackBuilder
 
-__all__ = ["add_role"]
+__all__ = ["Role", "add_role"]
 
 SESSION_S = 3600
 
 
-def add_role(
-    stack: StackBuilder,
-    context: Context,
-    keys: Keys,
-    name: str,
-    *,
-    description: str,
-    trust: Sequence[Statement],
-    allows: Sequence[Statement],
-    origin: str,
-    bounded: bool = True,
-    session_s: int = SESSION_S,
-) -> Node:
-    """Add a role under the platform's ceiling (unless not ``bounded``); sessions last ``session_s`` seconds."""
-    role = stack.resource(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What to make. ``bounded`` puts it under the platform's ceiling, if there is one."""
+
+    name: str
+    description: str
+    trust: Sequence[Statement]
+    allows: Sequence[Statement]
+    bounded: bool = True
+    session_s: int = SESSION_S
+
+
+def add_role(stack: StackBuilder, context: Context, keys: Keys, role: Role, *, origin: str) -> Node:
+    """Add the role and its policy; return the role's node."""
+    node = stack.resource(
         "aws_iam_role",
-        name,
+        role.name,
         {
-            "name": context.name("role", name),
-            "description": description,
-            "assume_role_policy": document(stack, f"trust-{name}", trust, origin=origin),
-            "max_session_duration": session_s,
-            "permissions_boundary": keys.boundary if bounded else None,
+            "name": context.name("role", role.name),
+            "description": role.description,
+            "assume_role_policy": document(stack, f"trust-{role.name}", role.trust, origin=origin),
+            "max_session_duration": role.session_s,
+            "permissions_boundary": keys.boundary if role.bounded else None,
         },
         origin=origin,
     )
     stack.resource(
         "aws_iam_role_policy",
-        name,
+        role.name,
         {
-            "name": name,
-            "role": role.ref("id"),
-            "policy": document(stack, f"role-{name}", allows, origin=origin),
+            "name": role.name,
+            "role": node.ref("id"),
+            "policy": document(stack, f"role-{role.name}", role.allows, origin=origin),
         },
         origin=origin,
     )
-    return role
+    return node

@@ -50,7 +50,9 @@ def _key_rotates(arguments: Mapping[str, Value], _: Platform) -> bool:
 
 
 def _trail_is_whole(arguments: Mapping[str, Value], _: Platform) -> bool:
-    return arguments.get("enable_log_file_validation") is True and arguments.get("enable_logging", True) is True
+    return (
+        arguments.get("enable_log_file_validation") is True and arguments.get("enable_logging", True) is True
+    )
 
 
 def _tags_are_immutable(arguments: Mapping[str, Value], _: Platform) -> bool:
@@ -82,13 +84,38 @@ RULES = (
         _public_access_is_blocked,
     ),
     _Rule("aws_s3_bucket_versioning", "versioning", "the bucket keeps no versions", _is_versioned),
-    _Rule("aws_s3_bucket", "deletion-protection", "a protected bucket can be destroyed with its objects", _keeps_data),
+    _Rule(
+        "aws_s3_bucket",
+        "deletion-protection",
+        "a protected bucket can be destroyed with its objects",
+        _keeps_data,
+    ),
     _Rule("aws_kms_key", "key-rotation", "the key is not rotated", _key_rotates),
-    _Rule("aws_cloudtrail", "audit-trail", "the audit trail is off or its files are not validated", _trail_is_whole),
+    _Rule(
+        "aws_cloudtrail",
+        "audit-trail",
+        "the audit trail is off or its files are not validated",
+        _trail_is_whole,
+    ),
     _Rule("aws_ecr_repository", "image-tags", "image tags can be moved", _tags_are_immutable),
-    _Rule("aws_cloudwatch_log_group", "log-encryption", "the log group has no key of yours", _log_group_is_encrypted),
-    _Rule("aws_vpc_security_group_ingress_rule", "open-ingress", "the whole internet may connect", _ingress_is_narrow),
-    _Rule("aws_iam_role_policy_attachment", "broad-grant", "a *FullAccess policy is attached", _is_not_an_aws_grant),
+    _Rule(
+        "aws_cloudwatch_log_group",
+        "log-encryption",
+        "the log group has no key of yours",
+        _log_group_is_encrypted,
+    ),
+    _Rule(
+        "aws_vpc_security_group_ingress_rule",
+        "open-ingress",
+        "the whole internet may connect",
+        _ingress_is_narrow,
+    ),
+    _Rule(
+        "aws_iam_role_policy_attachment",
+        "broad-grant",
+        "a *FullAccess policy is attached",
+        _is_not_an_aws_grant,
+    ),
 )
 
 

@@ -11,7 +11,7 @@ from stacks.aws.buckets import Bucket, add_bucket
 from stacks.aws.context import Context, Keys
 from stacks.aws.logs import add_log_group
 from stacks.aws.policy import Condition, Principal, Statement, document, service_trust
-from stacks.aws.roles import add_role
+from stacks.aws.roles import Role, add_role
 from stacks.graph import Lifecycle, StackBuilder, Value, text
 from stacks.intents import AuditTrail, Encryption, PermissionsBoundary, describe
 
@@ -21,7 +21,16 @@ DELETION_WINDOW_DAYS = 30
 KEY_POLICY_REASON = "a key policy's resource is the key itself"
 
 BOUNDARY_SERVICES = (
-    *("application-autoscaling", "athena", "bedrock", "cloudwatch", "ec2", "ecr", "elasticfilesystem", "events"),
+    *(
+        "application-autoscaling",
+        "athena",
+        "bedrock",
+        "cloudwatch",
+        "ec2",
+        "ecr",
+        "elasticfilesystem",
+        "events",
+    ),
     *("glue", "kms", "lambda", "logs", "s3", "sagemaker", "sagemaker-mlflow", "scheduler", "secretsmanager"),
     *("sns", "sqs", "ssm", "states", "tag", "xray"),
 )
@@ -35,9 +44,16 @@ def lower(context: Context) -> tuple[StackBuilder, Keys]:
     encryption = context.one_of(Encryption)
     if encryption is not None and encryption.customer_managed:
         keys = Keys(
-            data=_key(stack, context, "data", "buckets, images, volumes and features", (), describe(encryption)),
+            data=_key(
+                stack, context, "data", "buckets, images, volumes and features", (), describe(encryption)
+            ),
             logs=_key(
-                stack, context, "logs", "logs, the audit trail and notifications", _log_services(context), describe(encryption)
+                stack,
+                context,
+                "logs",
+                "logs, the audit trail and notifications",
+                _log_services(context),
+                describe(encryption),
             ),
             boundary=boundary,
         )
@@ -77,7 +93,10 @@ def _key(
         holds="everything that the key encrypted",
     )
     stack.resource(
-        "aws_kms_alias", name, {"name": context.alias(name), "target_key_id": node.ref("key_id")}, origin=origin
+        "aws_kms_alias",
+        name,
+        {"name": context.alias(name), "target_key_id": node.ref("key_id")},
+        origin=origin,
     )
     return node.ref("arn")
 
@@ -92,7 +111,9 @@ def _log_services(context: Context) -> tuple[Statement, ...]:
             resources=("*",),
             principals=(Principal("Service", (f"logs.{context.region}.amazonaws.com",)),),
             conditions=(
-                Condition("ArnLike", "kms:EncryptionContext:aws:logs:arn", (context.arn("logs", "log-group:*"),)),
+                Condition(
+                    "ArnLike", "kms:EncryptionContext:aws:logs:arn", (context.arn("logs", "log-group:*"),)
+                ),
             ),
             everywhere=KEY_POLICY_REASON,
         ),
@@ -109,7 +130,9 @@ def _log_services(context: Context) -> tuple[Statement, ...]:
             actions=("kms:Decrypt", "kms:GenerateDataKey*"),
             resources=("*",),
             principals=(
-                Principal("Service", ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com")),
+                Principal(
+                    "Service", ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com")
+                ),
             ),
             conditions=(Condition("StringEquals", "aws:SourceAccount", (context.account,)),),
             everywhere=KEY_POLICY_REASON,
@@ -141,21 +164,27 @@ def _trail(stack: StackBuilder, context: Context, keys: Keys, intent: AuditTrail
         ),
         origin=origin,
     )
-    group = add_log_group(stack, context, keys, "audit", retention_days=intent.log_retention_days, origin=origin)
+    group = add_log_group(
+        stack, context, keys, "audit", retention_days=intent.log_retention_days, origin=origin
+    )
     role = add_role(
         stack,
         context,
         keys,
-        "audit",
-        description="CloudTrail writes the audit trail to CloudWatch Logs",
-        trust=[service_trust("cloudtrail.amazonaws.com", context.account, source_arn=_trail_arn(context))],
-        allows=[
-            Statement(
-                sid="WriteLog",
-                actions=("logs:CreateLogStream", "logs:PutLogEvents"),
-                resources=(text(group.ref("arn"), ":log-stream:*"),),
-            )
-        ],
+        Role(
+            name="audit",
+            description="CloudTrail writes the audit trail to CloudWatch Logs",
+            trust=[
+                service_trust("cloudtrail.amazonaws.com", context.account, source_arn=_trail_arn(context))
+            ],
+            allows=[
+                Statement(
+                    sid="WriteLog",
+                    actions=("logs:CreateLogStream", "logs:PutLogEvents"),
+                    resources=(text(group.ref("arn"), ":log-stream:*"),),
+                )
+            ],
+        ),
         origin=origin,
     )
     trail = stack.resource(
@@ -172,7 +201,10 @@ def _trail(stack: StackBuilder, context: Context, keys: Keys, intent: AuditTrail
             "cloud_watch_logs_group_arn": text(group.ref("arn"), ":*"),
             "cloud_watch_logs_role_arn": role.ref("arn"),
             "advanced_event_selector": [
-                {"name": "management", "field_selector": [{"field": "eventCategory", "equals": ["Management"]}]},
+                {
+                    "name": "management",
+                    "field_selector": [{"field": "eventCategory", "equals": ["Management"]}],
+                },
                 {
                     "name": "artifacts",
                     "field_selector": [
@@ -238,7 +270,12 @@ def _ceiling(context: Context) -> tuple[Statement, ...]:
     return (
         Statement(
             sid="Ceiling",
-            actions=(*(f"{service}:*" for service in BOUNDARY_SERVICES), "iam:Get*", "iam:List*", "iam:PassRole"),
+            actions=(
+                *(f"{service}:*" for service in BOUNDARY_SERVICES),
+                "iam:Get*",
+                "iam:List*",
+                "iam:PassRole",
+            ),
             resources=("*",),
             conditions=(
                 Condition("StringEqualsIfExists", "aws:RequestedRegion", (context.region, "us-east-1")),
@@ -267,7 +304,14 @@ def _ceiling(context: Context) -> tuple[Statement, ...]:
             sid="NoPrivilegeEscalation",
             effect="Deny",
             actions=(
-                *("iam:AddUserToGroup", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Put*"),
+                *(
+                    "iam:AddUserToGroup",
+                    "iam:Attach*",
+                    "iam:Create*",
+                    "iam:Delete*",
+                    "iam:Detach*",
+                    "iam:Put*",
+                ),
                 "iam:Update*",
             ),
             resources=("*",),

@@ -12,6 +12,7 @@ from stacks.adapter import TargetProblem
 from stacks.aws.catalog import regions, zones_of
 from stacks.aws.context import Context
 from stacks.intents import CiIdentity, ExistingNetwork, PermissionsBoundary, Platform, PrivateNetwork
+from stacks.schema.load import nearest
 
 __all__ = ["problems_of"]
 
@@ -35,7 +36,7 @@ def _region(context: Context) -> Iterator[TargetProblem]:
         path=("target", "region"),
         code="region",
         message=f'target.region "{context.region}" is not a region that the aws catalog lists: {", ".join(regions())}',
-        hint=_nearest(context.region, regions()),
+        hint=nearest(context.region, regions()),
     )
 
 
@@ -57,7 +58,7 @@ def _network(context: Context) -> Iterator[TargetProblem]:
                 path=("network", "zones", str(number)),
                 code="zones",
                 message=f'network.zones "{zone}" is not a zone id of {context.region}: {", ".join(known)}',
-                hint=_nearest(zone, known) or "Zone ids are the same in every account; zone names are not.",
+                hint=nearest(zone, known) or "Zone ids are the same in every account; zone names are not.",
             )
     if not intent.nat_gateways and not intent.private_endpoints:
         yield TargetProblem(
@@ -96,10 +97,3 @@ def _ceiling(context: Context) -> Iterator[TargetProblem]:
             message="security.permissions_boundary false with identity.ci would let CI's deploy role make an administrator",
             hint="Leave it out, set it to true, or give the ARN of your own boundary policy.",
         )
-
-
-def _nearest(value: str, known: tuple[str, ...]) -> str:
-    from difflib import get_close_matches
-
-    match = get_close_matches(value, known, n=1)
-    return f'Did you mean "{match[0]}"?' if match else ""

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from stacks.aws.context import Context, Keys, Network, Registry, Stores
 from stacks.aws.policy import Condition, Statement, service_trust
-from stacks.aws.roles import add_role
+from stacks.aws.roles import Role, add_role
 from stacks.graph import Node, StackBuilder, Value, text
 from stacks.intents import WorkloadRole, describe
 
@@ -60,7 +60,10 @@ def add_workload_role(
         case "training":
             use, allows = "SageMaker training and processing jobs", _training(reach)
         case "pipelines":
-            use, allows = "SageMaker pipelines start and watch jobs", _pipelines(reach, [others[name] for name in PASSED_TO_JOBS])
+            use, allows = (
+                "SageMaker pipelines start and watch jobs",
+                _pipelines(reach, [others[name] for name in PASSED_TO_JOBS]),
+            )
         case "serving":
             use, allows = "SageMaker models behind endpoints", _serving(reach)
         case "monitoring":
@@ -71,10 +74,12 @@ def add_workload_role(
         stack,
         reach.context,
         reach.keys,
-        role.purpose,
-        description=use,
-        trust=[service_trust(SAGEMAKER, reach.context.account)],
-        allows=allows,
+        Role(
+            name=role.purpose,
+            description=use,
+            trust=[service_trust(SAGEMAKER, reach.context.account)],
+            allows=allows,
+        ),
         origin=describe(role),
     )
 
@@ -125,7 +130,12 @@ def _job(reach: Reach) -> tuple[Statement, ...]:
         ),
         Statement(
             sid="WriteLogs",
-            actions=("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+            actions=(
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+            ),
             resources=(groups, f"{groups}:log-stream:*"),
         ),
         Statement(
@@ -252,7 +262,9 @@ def _serving(reach: Reach) -> Sequence[Statement]:
     return (
         *_job(reach),
         _list(reach, "artifacts"),
-        Statement(sid="ReadModels", actions=("s3:GetObject",), resources=reach.objects("artifacts", "models/")),
+        Statement(
+            sid="ReadModels", actions=("s3:GetObject",), resources=reach.objects("artifacts", "models/")
+        ),
         Statement(
             sid="CaptureRequests",
             actions=("s3:GetObject", "s3:PutObject"),

@@ -95,7 +95,10 @@ def test_hcl_says_what_json_says(name: str) -> None:
     for linked in stacks:
         said = sections(hcl2.loads(hcl.main_tf(linked, IS_BLOCK)))
         ours = {**terraform_json.document(linked)}
-        assert said["terraform"].pop("required_version") == cast("dict[str, Any]", ours["//"])["requires_terraform"]
+        assert (
+            said["terraform"].pop("required_version")
+            == cast("dict[str, Any]", ours["//"])["requires_terraform"]
+        )
         assert said == of_json(ours), linked.stack.name
 
 

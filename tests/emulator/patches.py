@@ -53,13 +53,12 @@ def _add(owner: type, name: str, addition: object) -> None:
     setattr(owner, name, addition)
 
 
-def _dispose_marker(_marker: FakeDeleteMarker, garbage: bool = False) -> None:
+def _dispose_marker(_marker: FakeDeleteMarker, *_garbage: bool, **_also: bool) -> None:
     """Free what a delete marker holds: nothing.
 
     Defect: moto disposes of every version that is deleted by its id, and a delete marker cannot be: emptying a
     versioned bucket in which an object was deleted (a released state lock) crashes.
     """
-    del garbage
 
 
 def _bucket_permission(_bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:

@@ -130,7 +130,8 @@ class TestVersions:
         s3.delete_object(Bucket=bucket, Key="lock")
         found = s3.list_object_versions(Bucket=bucket)
         versions = [
-            {"Key": item["Key"], "VersionId": item["VersionId"]} for item in found["Versions"] + found["DeleteMarkers"]
+            {"Key": item["Key"], "VersionId": item["VersionId"]}
+            for item in found["Versions"] + found["DeleteMarkers"]
         ]
         s3.delete_objects(Bucket=bucket, Delete={"Objects": versions})
         s3.delete_bucket(Bucket=bucket)

@@ -112,7 +112,9 @@ class Deployment:
 
     def _must(self, stack: str, *arguments: str) -> CompletedProcess[str]:
         done = self._run(stack, *arguments)
-        assert done.returncode == 0, f"terraform {arguments[0]} of {stack}:\n{done.stdout[-2000:]}{done.stderr[-6000:]}"
+        assert done.returncode == 0, (
+            f"terraform {arguments[0]} of {stack}:\n{done.stdout[-2000:]}{done.stderr[-6000:]}"
+        )
         return done
 
     def _run(self, stack: str, *arguments: str) -> CompletedProcess[str]:

@@ -48,7 +48,9 @@ class Accepted:
 def accepted_checks() -> tuple[Accepted, ...]:
     """Read the written list."""
     table = tomllib.loads(ACCEPTED.read_text(encoding="utf-8"))
-    return tuple(Accepted(item["check"], tuple(item["resources"]), item["reason"]) for item in table["accepted"])
+    return tuple(
+        Accepted(item["check"], tuple(item["resources"]), item["reason"]) for item in table["accepted"]
+    )
 
 
 def unaccepted(found: Scan) -> list[Failure]:
@@ -60,7 +62,16 @@ def unaccepted(found: Scan) -> list[Failure]:
 def scan(checkov: Path, framework: str, paths: Iterable[Path], concerns: Mapping[Path, str]) -> Scan:
     """Scan files offline; ``concerns`` says which stack's concern each file is of."""
     files = [argument for path in paths for argument in ("--file", str(path))]
-    command = [str(checkov), *files, "--framework", framework, "--skip-download", "--compact", "--output", "json"]
+    command = [
+        str(checkov),
+        *files,
+        "--framework",
+        framework,
+        "--skip-download",
+        "--compact",
+        "--output",
+        "json",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode in (0, 1), done.stderr[-4000:]
     found = json.loads(done.stdout)

@@ -24,9 +24,7 @@ def _synthesized(scaffolder: Path, example: str, folder: Path) -> dict[Path, str
 
 
 @pytest.fixture(scope="module")
-def scans(
-    checkov: Path, scaffolder_cli: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Scan]:
+def scans(checkov: Path, scaffolder_cli: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scan]:
     """One scan of each example's Terraform JSON."""
     found = {}
     for example in EXAMPLES:
@@ -48,5 +46,9 @@ def test_the_written_list_has_reasons_and_no_line_that_nothing_needs(scans: dict
     for item in accepted_checks():
         assert len(item.reason) > 40, item
         for pattern in item.resources:
-            needed = [failure for failure in failures if type(item)(item.check, (pattern,), item.reason).covers(failure)]
+            needed = [
+                failure
+                for failure in failures
+                if type(item)(item.check, (pattern,), item.reason).covers(failure)
+            ]
             assert needed, f"{ACCEPTED.name}: {item.check} {pattern} covers nothing"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -34,16 +33,18 @@ SERVICES_WITH_ENDPOINTS = (
 @pytest.fixture(scope="module")
 def deployment(
     emulator: Emulator, terraform: Terraform, scaffolder_cli: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deployment]:
+) -> Deployment:
     """The example, synthesized by the command line and applied stack by stack."""
     folder = tmp_path_factory.mktemp("foundation") / "project" / "cdktf.out"
     folder.parent.mkdir()
     subprocess.run(
-        [scaffolder_cli, "synth", SPEC, "--env", ENVIRONMENT, "--out", folder], check=True, capture_output=True
+        [scaffolder_cli, "synth", SPEC, "--env", ENVIRONMENT, "--out", folder],
+        check=True,
+        capture_output=True,
     )
     found = Deployment(folder, terraform, emulator.environment({}))
     found.deploy()
-    yield found
+    return found
 
 
 def test_stacks_are_deployed_in_the_order_of_the_issue(deployment: Deployment) -> None:
@@ -75,12 +76,16 @@ def test_the_plans_pass_checkov_but_for_the_written_list(
     assert unaccepted(found) == []
 
 
-def test_nothing_was_asked_of_the_emulator_that_it_could_not_answer(deployment: Deployment, emulator: Emulator) -> None:
+def test_nothing_was_asked_of_the_emulator_that_it_could_not_answer(
+    deployment: Deployment, emulator: Emulator
+) -> None:
     assert deployment.folder.exists()
     assert emulator.failures() == []
 
 
-def test_state_lies_in_the_managed_bucket_encrypted_with_its_own_key(deployment: Deployment, emulator: Emulator) -> None:
+def test_state_lies_in_the_managed_bucket_encrypted_with_its_own_key(
+    deployment: Deployment, emulator: Emulator
+) -> None:
     s3 = emulator.client("s3")
     bucket = deployment.output(f"{PREFIX}-state")["bucket"]
     keys = {item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]}
@@ -101,12 +106,17 @@ def test_buckets_are_closed_versioned_and_encrypted_with_the_platforms_key(
         bucket = f"{PREFIX}-{name}-{SUFFIX}"
         rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
         assert rule["BucketKeyEnabled"] is True
-        assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+        assert rule["ApplyServerSideEncryptionByDefault"] == {
+            "SSEAlgorithm": "aws:kms",
+            "KMSMasterKeyID": key,
+        }
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
         closed = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
         assert set(closed.values()) == {True}
         policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
-        assert {"DenyInsecureTransport", "DenyOldTls", "DenyOtherKeys"} <= {item["Sid"] for item in policy["Statement"]}
+        assert {"DenyInsecureTransport", "DenyOldTls", "DenyOtherKeys"} <= {
+            item["Sid"] for item in policy["Statement"]
+        }
         target = s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]
         assert target["TargetBucket"] == f"{PREFIX}-logs-{SUFFIX}"
 
@@ -144,7 +154,9 @@ def test_endpoints_admit_this_account_only(deployment: Deployment, emulator: Emu
             assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}
             assert statement["Action"] != "*"
     (gateway,) = (item for item in found if item["VpcEndpointType"] == "Gateway")
-    own = next(statement for statement in _statements(gateway["PolicyDocument"]) if statement["Sid"] == "OwnBuckets")
+    own = next(
+        statement for statement in _statements(gateway["PolicyDocument"]) if statement["Sid"] == "OwnBuckets"
+    )
     assert own["Condition"]["StringEquals"]["aws:ResourceAccount"] == "123456789012"
 
 
@@ -158,7 +170,16 @@ def test_roles_have_exactly_the_least_they_need(deployment: Deployment, emulator
     assert models["Resource"] == f"arn:aws:s3:::{PREFIX}-artifacts-{SUFFIX}/models/*"
     use_key = next(statement for statement in serving if statement["Sid"] == "UseKey")
     assert use_key["Resource"] == data_key
-    for name in ("training", "pipelines", "serving", "monitoring", "admins", "scientists", "viewers", "ci-plan"):
+    for name in (
+        "training",
+        "pipelines",
+        "serving",
+        "monitoring",
+        "admins",
+        "scientists",
+        "viewers",
+        "ci-plan",
+    ):
         role = iam.get_role(RoleName=f"{PREFIX}-{name}")["Role"]
         assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary
         for statement in _role_policy(iam, name):
@@ -181,14 +202,18 @@ def test_ci_is_trusted_by_its_token_for_one_environment_of_one_repository(
     }
 
 
-def test_the_audit_trail_is_validated_encrypted_and_logging(deployment: Deployment, emulator: Emulator) -> None:
+def test_the_audit_trail_is_validated_encrypted_and_logging(
+    deployment: Deployment, emulator: Emulator
+) -> None:
     trail = emulator.client("cloudtrail").get_trail(Name=f"{PREFIX}-audit")["Trail"]
     assert trail["LogFileValidationEnabled"] is True
     assert trail["IsMultiRegionTrail"] is True
     assert trail["KmsKeyId"] == deployment.output(f"{PREFIX}-security")["logs_key_arn"]
 
 
-def test_drift_is_named_by_the_plan_and_mended_by_an_apply(deployment: Deployment, emulator: Emulator) -> None:
+def test_drift_is_named_by_the_plan_and_mended_by_an_apply(
+    deployment: Deployment, emulator: Emulator
+) -> None:
     """Runs after the reads: a key's rotation is turned off, a bucket is opened, a rule is taken away."""
     key = deployment.output(f"{PREFIX}-security")["data_key_arn"]
     emulator.client("kms").disable_key_rotation(KeyId=key)
@@ -199,7 +224,9 @@ def test_drift_is_named_by_the_plan_and_mended_by_an_apply(deployment: Deploymen
     plans = {name: plan for name, plan in deployment.plans().items() if plan.exit_code}
     assert plans[f"{PREFIX}-security"].changed == ("aws_kms_key.data",)
     assert plans[f"{PREFIX}-storage"].changed == ("aws_s3_bucket_public_access_block.data",)
-    assert plans[f"{PREFIX}-network"].changed == ("aws_vpc_security_group_ingress_rule.endpoints-from-workloads",)
+    assert plans[f"{PREFIX}-network"].changed == (
+        "aws_vpc_security_group_ingress_rule.endpoints-from-workloads",
+    )
     assert set(plans) == {f"{PREFIX}-security", f"{PREFIX}-storage", f"{PREFIX}-network"}
 
 
@@ -217,7 +244,9 @@ def test_destroy_leaves_nothing_behind(deployment: Deployment, emulator: Emulato
     assert ec2.describe_vpcs(Filters=ours)["Vpcs"] == []
     assert ec2.describe_subnets(Filters=ours)["Subnets"] == []
     kms = emulator.client("kms")
-    states = {kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] for key in kms.list_keys()["Keys"]}
+    states = {
+        kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] for key in kms.list_keys()["Keys"]
+    }
     assert states <= {"PendingDeletion"}
 
 
@@ -226,7 +255,9 @@ def _revoke_a_rule(emulator: Emulator, deployment: Deployment) -> None:
     network = deployment.output(f"{PREFIX}-network")["network_id"]
     groups = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [network]}])["SecurityGroups"]
     group = next(item["GroupId"] for item in groups if item["GroupName"] == f"{PREFIX}-endpoints")
-    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])[
+        "SecurityGroupRules"
+    ]
     (rule,) = (item["SecurityGroupRuleId"] for item in rules if not item["IsEgress"])
     ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=[rule])
 

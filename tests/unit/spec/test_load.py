@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +12,8 @@ from hypothesis import strategies as st
 from scaffolder.errors import Finding, SpecError, UsageError
 from scaffolder.spec.load import LoadedSpec, load_spec, parse_spec
 from scaffolder.spec.model import Bucket, PlatformSpec, Replicas, Target
-from tests.strategies import Spec, spec_text, valid_specs
+from tests.strategies import spec_text, valid_specs
+from tests.unit.spec.mutations import CHANGES, ODD, mutated, paths_in
 
 BASE = """\
 version: 1
@@ -172,50 +171,6 @@ def test_a_value_below_a_secrets_name_is_not_repeated() -> None:
 
 # --- mutations -------------------------------------------------------------------------------------------------------
 
-ODD: list[Any] = [
-    None,
-    True,
-    -1,
-    0,
-    1.5,
-    10**30,
-    "",
-    "no",
-    "x" * 300,
-    "ä\n\u0007",
-    [],
-    [[]],
-    {},
-    {"": {}},
-    {"a": None},
-    "10.0.0.0/8",
-    "*",
-]
-
-
-def paths_in(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(below for key, item in items for below in paths_in(item, (*path, key)))]
-
-
-def mutated(spec: Spec, path: tuple[Any, ...], change: str, odd: Any) -> Any:
-    spec = copy.deepcopy(spec)
-    if not path:
-        return odd
-    owner: Any = spec
-    for part in path[:-1]:
-        owner = owner[part]
-    match change:
-        case "replace":
-            owner[path[-1]] = odd
-        case "remove":
-            del owner[path[-1]]
-        case "rename" if isinstance(owner, dict):
-            owner[f"{path[-1]}x"] = owner.pop(path[-1])
-        case _:
-            (owner.append if isinstance(owner, list) else lambda value: owner.update(zz=value))(odd)
-    return spec
-
 
 def findings_in(text: str) -> tuple[Finding, ...]:
     """The findings, at least one where the spec is refused."""
@@ -233,7 +188,7 @@ def test_any_change_of_a_valid_spec_is_loaded_or_gives_findings(data: st.DataObj
     changed = mutated(
         spec,
         path,
-        data.draw(st.sampled_from(["replace", "remove", "rename", "add"])),
+        data.draw(st.sampled_from(CHANGES)),
         data.draw(st.sampled_from(ODD)),
     )
     for finding in findings_in(json.dumps(changed, ensure_ascii=False)):

@@ -1,0 +1,147 @@
+"""``scaffolder diff``: what a change of the spec changes in what is deployed.
+
+Thin: reads two specs, compares them and prints. May not write a file; runs git only where a revision is named.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from scaffolder.errors import UsageError
+from scaffolder.pipeline import Synthesis, synthesize, synthesize_loaded
+from scaffolder.report.changes import Changes, compare
+from scaffolder.report.changes_text import Style, render_changes
+from scaffolder.spec.load import parse_spec
+
+__all__ = ["command"]
+
+CHANGED = 1
+LOSES_DATA = 10
+"""Apart from every code that an error has: see :mod:`scaffolder.errors`."""
+
+COLOURS: dict[Style, dict[str, str | bool]] = {
+    "plain": {},
+    "heading": {"bold": True},
+    "added": {"fg": "green"},
+    "changed": {"fg": "yellow"},
+    "replaced": {"fg": "magenta"},
+    "removed": {"fg": "red"},
+    "danger": {"fg": "red", "bold": True},
+    "note": {"fg": "cyan"},
+}
+
+
+@click.command(name="diff", short_help="Show what a change of the spec adds, changes and removes.")
+@click.argument("specs", metavar="[OLD] NEW", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--from", "revision", metavar="REV", help="Compare NEW with itself at a git revision, instead of with OLD."
+)
+@click.option("--env", "environments", metavar="ENV", multiple=True, help="Only this environment; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
+@click.option(
+    "--exit-code",
+    "exit_code",
+    is_flag=True,
+    help=f"Exit with {CHANGED} if anything changes, with {LOSES_DATA} if data may be lost or left behind.",
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    specs: Sequence[Path],
+    revision: str | None,
+    environments: Sequence[str],
+    *,
+    as_json: bool,
+    exit_code: bool,
+) -> None:
+    """Show what a change of the spec adds, changes, replaces and removes.
+
+    Marks are Terraform's: + is added, ~ changed in place, -/+ destroyed and made anew, - removed, <= read anew.
+    Lines with ! lose data, leave it behind, or take a protection of it away. Compares what `synth` would write,
+    without a state, credentials or the network; `terraform plan` says what a deployment would do.
+
+    \b
+    Examples:
+      scaffolder diff platform.yaml new.yaml
+      scaffolder diff --from main platform.yaml
+      scaffolder diff --from HEAD~1 platform.yaml --env prod --exit-code
+    """
+    old, new = _sides(specs, revision)
+    changes = _of_environments(compare(old, new), old, new, environments)
+    if as_json:
+        from scaffolder.report.changes_json import changes_as_json  # noqa: PLC0415 - people don't wait for it
+
+        click.echo(json.dumps(changes_as_json(changes), indent=2, ensure_ascii=False))
+    else:
+        _print(changes)
+    if exit_code:
+        context.exit(_exit_code(changes))
+
+
+def _sides(specs: Sequence[Path], revision: str | None) -> tuple[Synthesis, Synthesis]:
+    match specs, revision:
+        case (old, new), None:
+            return synthesize(old), synthesize(new)
+        case (new,), str():
+            return _at_revision(new, revision), synthesize(new)
+        case (_,), None:
+            raise UsageError("diff compares two specs: name OLD and NEW, or give --from REV and NEW")
+        case _, str():
+            raise UsageError("--from REV takes the place of OLD: name NEW only")
+        case _:
+            raise UsageError(f"diff compares two specs, not {len(specs)}")
+
+
+def _at_revision(path: Path, revision: str) -> Synthesis:
+    """Read a spec as it was in git, without running the repository's filters, and without fetching anything.
+
+    Raises:
+        UsageError: there is no git, no such revision, or no such file in it.
+    """
+    if not revision or revision.startswith("-"):
+        raise UsageError(f'--from "{revision}" is not a git revision')
+    try:
+        done = subprocess.run(  # noqa: S603 - git from PATH, no shell
+            ["git", "cat-file", "blob", f"{revision}:./{path.name}"],  # noqa: S607
+            cwd=path.absolute().parent,
+            env={**os.environ, "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except OSError as error:
+        raise UsageError(f"--from {revision}: git cannot be run for {path}: {error.strerror}") from error
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
+        raise UsageError(f"--from {revision}: git has no {path} there: {said}")
+    return synthesize_loaded(parse_spec(done.stdout.decode("utf-8", "replace"), file=f"{revision}:{path}"))
+
+
+def _of_environments(changes: Changes, old: Synthesis, new: Synthesis, wanted: Sequence[str]) -> Changes:
+    """Keep the environments asked for; one of them may be on one side only."""
+    known = tuple(dict.fromkeys(each.name for side in (new, old) for each in side.environments))
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f'there is no environment "{name}"; the specs have {", ".join(known)}.')
+    if not wanted:
+        return changes
+    return replace(changes, environments=tuple(each for each in changes.environments if each.name in wanted))
+
+
+def _print(changes: Changes) -> None:
+    colour = False if os.environ.get("NO_COLOR") else None
+    for line in render_changes(changes):
+        click.echo(click.style(line.text, **COLOURS[line.style]) if line.text else "", color=colour)
+
+
+def _exit_code(changes: Changes) -> int:
+    if changes.totals.data_losing:
+        return LOSES_DATA
+    return 0 if changes.is_empty else CHANGED

@@ -1,0 +1,89 @@
+"""Writes changes as data for other programs; values are written as in Terraform's JSON syntax."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from scaffolder.report.arguments import ArgumentChange, ValueChange
+from scaffolder.report.changes import Changes, EnvironmentChange, ResourceChange, StackChange
+from stacks.emit.expressions import Json, render
+
+__all__ = ["changes_as_json"]
+
+
+def changes_as_json(changes: Changes) -> dict[str, Json]:
+    """Make a document of JSON values; an argument's ``forces_replacement`` is null where that isn't known."""
+    return {
+        "old": changes.old,
+        "new": changes.new,
+        "totals": {**asdict(changes.totals)},
+        "environments": [_environment(environment) for environment in changes.environments],
+    }
+
+
+def _environment(environment: EnvironmentChange) -> Json:
+    return {
+        "name": environment.name,
+        "action": environment.action,
+        "stacks": [_stack(stack) for stack in environment.stacks],
+        "in_no_stack": [{"intent": each.intent, "action": each.action} for each in environment.uncarried],
+    }
+
+
+def _stack(stack: StackChange) -> Json:
+    backend: Json = None
+    if stack.backend is not None:
+        backend = {
+            "old": {"kind": stack.backend.old.kind, "config": {**stack.backend.old.config}},
+            "new": {"kind": stack.backend.new.kind, "config": {**stack.backend.new.config}},
+            "migrate": "terraform init -migrate-state",
+        }
+    return {
+        "name": stack.name,
+        "action": stack.action,
+        "resources": [_resource(resource) for resource in stack.resources],
+        "outputs": _values(stack.outputs),
+        "settings": _values(stack.settings),
+        "backend": backend,
+        "leaves_behind": [*stack.leaves_behind],
+    }
+
+
+def _resource(resource: ResourceChange) -> Json:
+    return {
+        "address": str(resource.address),
+        "mode": resource.address.mode,
+        "action": resource.action,
+        "origin": resource.origin,
+        "arguments": [_argument(change) for change in resource.arguments],
+        "loses": [*resource.loses],
+        "protections_lowered": [*resource.lowered],
+        "moved_from": resource.moved_from or None,
+        "moved_to": resource.moved_to or None,
+        "renamed_to": str(resource.renamed_to) if resource.renamed_to else None,
+        "refused_by_prevent_destroy": resource.refused,
+    }
+
+
+def _argument(change: ArgumentChange) -> Json:
+    return {
+        **_value(change),
+        "forces_replacement": change.forces,
+        "follows": change.follows or None,
+        "ignored": change.ignored,
+    }
+
+
+def _values(changes: Iterable[ValueChange]) -> list[Json]:
+    return [_value(change) for change in changes]
+
+
+def _value(change: ValueChange) -> dict[str, Json]:
+    sides = {"old": change.kind != "added", "new": change.kind != "removed"}
+    values = {"old": change.old, "new": change.new}
+    return {
+        "path": change.path,
+        "action": change.kind,
+        **{side: render(values[side]) for side, present in sides.items() if present},
+    }
