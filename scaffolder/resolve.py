@@ -203,7 +203,7 @@ def _machine_learning(spec: PlatformSpec) -> Iterator[Intent]:
             name=name,
             key=group.key,
             event_time=group.event_time,
-            columns=dict(group.columns),
+            columns={group.key: "string", group.event_time: "timestamp", **group.columns},
             online=group.online,
             offline=group.offline,
         )
@@ -229,14 +229,15 @@ def _endpoint(name: str, endpoint: Endpoint) -> OnlineEndpoint:
 
 def _operations(spec: PlatformSpec) -> Iterator[Intent]:
     for name, monitor in spec.monitors.items():
-        yield _monitor(name, monitor)
+        yield _monitor(name, monitor, tuple(spec.pipelines))
     if spec.alerts.emails:
         yield Notifications(emails=spec.alerts.emails)
     if spec.alerts.budget is not None:
         yield Budget(monthly=spec.alerts.budget.monthly, currency=spec.alerts.budget.currency)
 
 
-def _monitor(name: str, monitor: Monitor) -> ModelMonitor:
+def _monitor(name: str, monitor: Monitor, pipelines: Sequence[str]) -> ModelMonitor:
+    """A monitor that retrains does so by the pipeline it names, or by the only one there is."""
     return ModelMonitor(
         name=name,
         endpoint=monitor.endpoint,
@@ -245,5 +246,5 @@ def _monitor(name: str, monitor: Monitor) -> ModelMonitor:
         prediction_drift_threshold=monitor.prediction_drift.threshold if monitor.prediction_drift else None,
         concept_drift_threshold=monitor.concept_drift.threshold if monitor.concept_drift else None,
         notify="notify" in monitor.on_alert,
-        retrain_pipeline=monitor.pipeline if "retrain" in monitor.on_alert else None,
+        retrain_pipeline=(monitor.pipeline or pipelines[0]) if "retrain" in monitor.on_alert else None,
     )

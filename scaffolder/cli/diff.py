@@ -26,24 +26,30 @@ CHANGED = 1
 LOSES_DATA = 10
 """Apart from every code that an error has: see :mod:`scaffolder.errors`."""
 
-COLOURS: dict[Style, dict[str, str | bool]] = {
-    "plain": {},
-    "heading": {"bold": True},
-    "added": {"fg": "green"},
-    "changed": {"fg": "yellow"},
-    "replaced": {"fg": "magenta"},
-    "removed": {"fg": "red"},
-    "danger": {"fg": "red", "bold": True},
-    "note": {"fg": "cyan"},
+COLOURS: dict[Style, str | None] = {
+    "plain": None,
+    "heading": None,
+    "added": "green",
+    "changed": "yellow",
+    "replaced": "magenta",
+    "removed": "red",
+    "danger": "red",
+    "note": "cyan",
 }
+BOLD: frozenset[Style] = frozenset({"heading", "danger"})
 
 
 @click.command(name="diff", short_help="Show what a change of the spec adds, changes and removes.")
 @click.argument("specs", metavar="[OLD] NEW", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--from", "revision", metavar="REV", help="Compare NEW with itself at a git revision, instead of with OLD."
+    "--from",
+    "revision",
+    metavar="REV",
+    help="Compare NEW with itself at a git revision, instead of with OLD.",
 )
-@click.option("--env", "environments", metavar="ENV", multiple=True, help="Only this environment; may be repeated.")
+@click.option(
+    "--env", "environments", metavar="ENV", multiple=True, help="Only this environment; may be repeated."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 @click.option(
     "--exit-code",
@@ -61,7 +67,7 @@ def command(
     as_json: bool,
     exit_code: bool,
 ) -> None:
-    """Show what a change of the spec adds, changes, replaces and removes.
+    r"""Show what a change of the spec adds, changes, replaces and removes.
 
     Marks are Terraform's: + is added, ~ changed in place, -/+ destroyed and made anew, - removed, <= read anew.
     Lines with ! lose data, leave it behind, or take a protection of it away. Compares what `synth` would write,
@@ -138,7 +144,8 @@ def _of_environments(changes: Changes, old: Synthesis, new: Synthesis, wanted: S
 def _print(changes: Changes) -> None:
     colour = False if os.environ.get("NO_COLOR") else None
     for line in render_changes(changes):
-        click.echo(click.style(line.text, **COLOURS[line.style]) if line.text else "", color=colour)
+        styled = click.style(line.text, fg=COLOURS[line.style], bold=line.style in BOLD)
+        click.echo(styled if line.text else "", color=colour)
 
 
 def _exit_code(changes: Changes) -> int:

@@ -48,7 +48,8 @@ class ResourceChange:
     """A resource or data source that differs.
 
     ``loses`` says what is lost for good. ``lowered`` are the paths whose change takes a protection away.
-    ``moved_from`` and ``moved_to`` name the other stack of a resource that is removed here and added there.
+    ``moved_from`` and ``moved_to`` name the other stack of a resource that is removed here and added there;
+    ``importable`` when nothing about it would replace it there, so that its state can follow.
     ``renamed_to`` (of a removed one) is an added resource of the same stack with the same arguments.
     ``refused`` when ``prevent_destroy`` makes Terraform refuse the change.
     """
@@ -61,6 +62,7 @@ class ResourceChange:
     lowered: tuple[str, ...] = ()
     moved_from: str = ""
     moved_to: str = ""
+    importable: bool = False
     renamed_to: Address | None = None
     refused: bool = False
 
@@ -78,8 +80,8 @@ class BackendChange:
 class StackChange:
     """A stack that differs.
 
-    ``settings`` are providers, Terraform's version and the stacks to deploy before. ``leaves_behind`` says of what
-    kind of place the provider looks at another one now: what is deployed stays in the old place or is destroyed.
+    ``settings`` are providers, Terraform's version and the stacks to deploy before. ``leaves_behind`` are the
+    arguments by which a provider looks at another place now: what is deployed stays in the old one or is destroyed.
     """
 
     name: str
@@ -113,7 +115,8 @@ class EnvironmentChange:
 class Totals:
     """Resources by what happens to them; data sources are not counted.
 
-    ``data_losing`` counts the resources that lose data and the stacks that leave theirs behind.
+    ``data_losing`` counts the resources that lose data and the stacks that leave theirs behind; ``lowered`` the
+    protections that are taken away.
     """
 
     added: int
@@ -121,6 +124,7 @@ class Totals:
     replaced: int
     removed: int
     data_losing: int
+    lowered: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +161,11 @@ class Changes:
                 counts[resource.action] += 1
         stacks = [stack for environment in self.environments for stack in environment.stacks]
         losing = sum(bool(resource.loses) for resource in self.resources)
-        return Totals(**counts, data_losing=losing + sum(bool(stack.leaves_behind) for stack in stacks))
+        return Totals(
+            **counts,
+            data_losing=losing + sum(bool(stack.leaves_behind) for stack in stacks),
+            lowered=sum(len(resource.lowered) for resource in self.resources),
+        )
 
 
 def compare(old: Synthesis, new: Synthesis) -> Changes:
@@ -254,24 +262,20 @@ def _direct(old: Node, new: Node) -> Iterator[ArgumentChange]:
     is_set = partial(_is_set, new.address)
     for change in compare_arguments(old.arguments, new.arguments, is_set):
         yield _argument(new, change)
-    meta = compare_arguments(_meta(old), _meta(new))
-    for change in meta:
+    for change in compare_arguments(_meta(old), _meta(new)):
         yield _copied(change, forces=False)
 
 
 def _meta(node: Node) -> dict[str, Value]:
-    """Terraform's own arguments, those that are as without them left out."""
-    lifecycle: dict[str, Value] = {}
-    if node.lifecycle.prevent_destroy:
-        lifecycle["prevent_destroy"] = True
-    if node.lifecycle.create_before_destroy:
-        lifecycle["create_before_destroy"] = True
-    if node.lifecycle.ignore_changes:
-        lifecycle["ignore_changes"] = [*node.lifecycle.ignore_changes]
-    meta: dict[str, Value] = {f"lifecycle.{name}": value for name, value in lifecycle.items()}
-    if node.depends_on:
-        meta["depends_on"] = [str(address) for address in node.depends_on]
-    return meta
+    """Terraform's own arguments, which act on no resource by themselves."""
+    return {
+        "depends_on": [str(address) for address in node.depends_on],
+        "lifecycle": {
+            "prevent_destroy": node.lifecycle.prevent_destroy,
+            "create_before_destroy": node.lifecycle.create_before_destroy,
+            "ignore_changes": [*node.lifecycle.ignore_changes],
+        },
+    }
 
 
 def _argument(node: Node, change: ValueChange, follows: str = "") -> ArgumentChange:
@@ -473,9 +477,14 @@ def _removed(stack: LinkedStack | None, old: _Side, new: _Side, *, gone: bool) -
             origin=node.origin,
             loses=(node.holds,) if node.holds else (),
             moved_to=new.home.get(node.address, ""),
+            importable=node.address in new.nodes and _importable(node, new.nodes[node.address]),
             renamed_to=renamed.get(node.address),
             refused=gone and node.lifecycle.prevent_destroy,
         )
+
+
+def _importable(old: Node, new: Node) -> bool:
+    return old.address.mode == "resource" and not any(change.forces for change in _direct(old, new))
 
 
 def _renamed(missing: Sequence[Node], stack: str, old: _Side, new: _Side) -> dict[Address, Address]:
@@ -505,16 +514,16 @@ def _outputs(old: LinkedStack, new: LinkedStack) -> tuple[ValueChange, ...]:
 def _settings(linked: LinkedStack) -> dict[str, Value]:
     stack = linked.stack
     return {
-        "terraform.required_version": stack.required_terraform,
+        "terraform": {"required_version": stack.required_terraform},
         "deployed_after": [*linked.dependencies],
-        **{key: _provider(block) for key, block in _by_key(stack.providers).items()},
+        "provider": {name: _provider(block) for name, block in _by_name(stack.providers).items()},
     }
 
 
-def _by_key(blocks: Sequence[ProviderBlock]) -> dict[str, ProviderBlock]:
+def _by_name(blocks: Sequence[ProviderBlock]) -> dict[str, ProviderBlock]:
     """Name each provider block: its provider, and its alias if it has one."""
     return {
-        f"provider.{block.name}" + (f".{block.config['alias']}" if "alias" in block.config else ""): block
+        block.name + (f".{block.config['alias']}" if "alias" in block.config else ""): block
         for block in blocks
     }
 
@@ -529,11 +538,11 @@ def _backend(old: Backend, new: Backend) -> BackendChange | None:
 
 
 def _left_behind(old: Stack, new: Stack) -> tuple[str, ...]:
-    before, after = _by_key(old.providers), _by_key(new.providers)
+    before, after = _by_name(old.providers), _by_name(new.providers)
     return tuple(
-        f"{key}.{change.path}"
-        for key in before
-        if key in after
-        for change in compare_arguments(before[key].config, after[key].config)
+        f"provider {name}: {change.path}"
+        for name in before
+        if name in after
+        for change in compare_arguments(before[name].config, after[name].config)
         if is_place(change.path)
     )

@@ -61,6 +61,7 @@ def _resource(resource: ResourceChange) -> Json:
         "protections_lowered": [*resource.lowered],
         "moved_from": resource.moved_from or None,
         "moved_to": resource.moved_to or None,
+        "importable": resource.importable,
         "renamed_to": str(resource.renamed_to) if resource.renamed_to else None,
         "refused_by_prevent_destroy": resource.refused,
     }

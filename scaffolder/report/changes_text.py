@@ -28,6 +28,7 @@ COLUMNS = 80
 Style: TypeAlias = Literal["plain", "heading", "added", "changed", "replaced", "removed", "danger", "note"]
 MARKS: dict[Action, str] = {"added": "+", "changed": "~", "replaced": "-/+", "removed": "-"}
 _STACK, _RESOURCE, _ARGUMENT = 2, 4, 10
+_GLUE = "\0"  # a space at which no line breaks; no text that we write has this character
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def _environment(environment: EnvironmentChange) -> Iterator[Line]:
 def _stack(stack: StackChange) -> Iterator[Line]:
     yield Line(f"{' ' * _STACK}{MARKS[stack.action]} stack {stack.name}", stack.action)
     for path in stack.leaves_behind:
-        text = f"! {path}: all that is deployed is in the old place; it stays there or is destroyed"
+        text = f"! {path} changes: all that is deployed is in the old place; it stays there or is destroyed"
         yield from _texts(text, _RESOURCE, "danger")
     if stack.backend is not None:
         yield from _backend(stack.backend)
@@ -106,7 +107,7 @@ def _whole(stack: StackChange) -> Iterator[Line]:
     for resource in stack.resources:
         if resource.address.mode == "resource":
             counts[resource.address.type] = counts.get(resource.address.type, 0) + 1
-    words = (f"{count} {type_name}" for type_name, count in sorted(counts.items()))
+    words = (f"{count}{_GLUE}{type_name}" for type_name, count in sorted(counts.items()))
     yield from _texts(f"{_counted(sum(counts.values()), 'resource')}: {', '.join(words)}", _RESOURCE)
     for resource in stack.resources:
         if details := [*_details(resource)]:
@@ -123,7 +124,13 @@ def _details(resource: ResourceChange) -> Iterator[Line]:
         yield from _texts(note, _ARGUMENT, "note")
     for change in resource.arguments:
         if not change.follows:
-            ending = "forces replacement" if change.forces else "ignored by ignore_changes" if change.ignored else ""
+            ending = (
+                "forces replacement"
+                if change.forces
+                else "ignored by ignore_changes"
+                if change.ignored
+                else ""
+            )
             yield from _value(change, _ARGUMENT, f"{MARKS[change.kind]} {change.path}", ending)
     yield from _followed(resource.arguments)
 
@@ -132,10 +139,10 @@ def _notes(resource: ResourceChange) -> Iterator[str]:
     if resource.refused:
         yield "Terraform refuses this while the resource has prevent_destroy."
     if resource.moved_to:
-        yield (
-            f"Moves to stack {resource.moved_to}, where it is made anew. To keep it: `terraform import` there, "
-            "`terraform state rm` here."
+        keep = (
+            " To keep it: `terraform import` there, `terraform state rm` here." if resource.importable else ""
         )
+        yield f"Moves to stack {resource.moved_to}, where it is made anew.{keep}"
     if resource.moved_from:
         yield f"Moves from stack {resource.moved_from}."
     if resource.renamed_to is not None:
@@ -150,14 +157,26 @@ def _followed(arguments: Iterable[ArgumentChange]) -> Iterator[Line]:
     others: dict[str, None] = {}
     for change in arguments:
         if change.follows and change.forces:
-            text = f"~ {change.path} follows {change.follows}  # forces replacement"
-            yield from _texts(text, _ARGUMENT, "plain")
+            yield from _forced_by(change)
         elif change.follows:
             others[change.follows] = None
     if others:
         first, *more = others
         rest = f" and {len(more)} more" if more else ""
         yield from _texts(f"~ follows {first}{rest}", _ARGUMENT, "plain")
+
+
+def _forced_by(change: ArgumentChange) -> Iterator[Line]:
+    head, source, tail = (
+        f"{' ' * _ARGUMENT}~ {change.path}",
+        f"follows {change.follows}",
+        "  # forces replacement",
+    )
+    if len(head) + 1 + len(source) + len(tail) <= COLUMNS:
+        yield Line(f"{head} {source}{tail}")
+    else:
+        yield Line(f"{head}:{tail}")
+        yield Line(f"{' ' * (_ARGUMENT + 5)}{source}")
 
 
 def _value(change: ValueChange, indent: int, head: str, ending: str = "") -> Iterator[Line]:
@@ -188,7 +207,7 @@ def _texts(text: str, indent: int, style: Style = "plain") -> Iterator[Line]:
     """Wrap words; what follows the first line is indented past its mark."""
     first, later = " " * indent, " " * (indent + 2)
     for line in wrap(text, COLUMNS, initial_indent=first, subsequent_indent=later, break_on_hyphens=False):
-        yield Line(line, style)
+        yield Line(line.replace(_GLUE, " "), style)
 
 
 def _totals(changes: Changes) -> Iterator[Line]:
@@ -203,6 +222,8 @@ def _totals(changes: Changes) -> Iterator[Line]:
     yield Line(f"Resources: {words}", "heading")
     if totals.data_losing:
         yield Line(f"! {_counted(totals.data_losing, 'change')} may lose data or leave it behind.", "danger")
+    if totals.lowered:
+        yield Line(f"! {_counted(totals.lowered, 'protection')} lowered.", "danger")
     removed = [s for e in changes.environments for s in e.stacks if s.action == "removed"]
     if removed:
         note = (

@@ -26,7 +26,9 @@ HAZARDS = frozenset({"force_destroy", "force_delete", "skip_final_snapshot", "de
 # Days in which a deletion can be taken back: fewer lower the protection.
 WINDOWS = frozenset({"deletion_window_in_days", "recovery_window_in_days", "backup_retention_period"})
 # (type, path) → the value that protects.
-STATES = {("aws_s3_bucket_versioning", ("versioning_configuration", "status")): "Enabled"}
+STATES: Mapping[tuple[str, tuple[str, ...]], str] = {
+    ("aws_s3_bucket_versioning", ("versioning_configuration", "status")): "Enabled",
+}
 # Arguments of a provider that say where its resources are.
 PLACES = frozenset({"region", "allowed_account_ids", "project", "subscription_id", "tenant_id"})
 

@@ -37,11 +37,8 @@ def cron_problem(text: str) -> str:
     """Say what is wrong with a schedule; empty for a good one."""
     written = text.lower().split(" ")
     if len(written) != len(FIELDS):
-        return (
-            f"it has {len(text.split())} fields"
-            if "" not in written
-            else "one space stands between two fields"
-        )
+        count = len(text.split())
+        return f"it has {count} fields" if count != len(FIELDS) else "one space stands between two fields"
     sets = []
     for field, part in zip(FIELDS, written, strict=True):
         values = _values(field, part)

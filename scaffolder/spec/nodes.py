@@ -169,8 +169,8 @@ def mark_of(tree: Node, path: Path) -> Mark:
                 if part not in entries:
                     return removed.get(part, node.mark)
                 node = entries[part].value
-            case List(items=items) if isinstance(part, int) and part < len(items):
-                node = items[part]
+            case List(items=items) if str(part).isdecimal() and int(part) < len(items):
+                node = items[int(part)]
             case _:
                 break
     return node.mark

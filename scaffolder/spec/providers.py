@@ -42,7 +42,7 @@ PROVIDERS: Mapping[str, ProviderShapes] = {
     "aws": ProviderShapes(
         account=Shape(r"[0-9]{12}", "an AWS account's 12 digits, in quotes"),
         region=Shape(
-            r"(af|ap|ca|cn|eu|il|me|mx|sa|us)(-gov|-iso[a-z]?)?-(central|(north|south)?(east|west)|north|south)-[1-9]",
+            r"[a-z]{2}(-[a-z]+)+-[0-9]+",
             "an AWS region, such as eu-west-1",
         ),
         principal=Shape(

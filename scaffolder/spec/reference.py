@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from scaffolder.errors import UsageError
-from scaffolder.spec.environments import DOC, ENVIRONMENTS, MOST_ENVIRONMENTS
+from scaffolder.spec.environments import DOC, ENVIRONMENTS, MOST_ENVIRONMENTS, SHARED_KEYS
 from scaffolder.spec.fields import (
     Anything,
     Boolean,
@@ -173,8 +173,12 @@ def _keys(place: _Place) -> dict[str, Key]:
     kind = place.kind
     if not isinstance(kind, Section):
         return {}
-    top = {ENVIRONMENTS: ENVIRONMENTS_KEY} if kind is ROOT and not place.parts else {}
-    return {**keys_of(kind.model), **top}
+    keys = keys_of(kind.model)
+    if kind is not ROOT:
+        return dict(keys)
+    if not place.parts:
+        return {**keys, ENVIRONMENTS: ENVIRONMENTS_KEY}
+    return {name: key for name, key in keys.items() if name not in SHARED_KEYS}
 
 
 def _below(place: _Place, part: str) -> _Place:
@@ -201,7 +205,8 @@ def _of_section(place: _Place, part: str) -> _Place:
         known = ", ".join(sorted(keys))
         raise UsageError(f"{owner} has no key {quoted(part)}; it has {known}.{f' {hint}' if hint else ''}")
     key = keys[part]
-    return _Place((*place.parts, part), key.kind, key.doc, key.required, default_of(key))
+    required = key.required and place.parts[:1] != (ENVIRONMENTS,)
+    return _Place((*place.parts, part), key.kind, key.doc, required, default_of(key))
 
 
 def _places(place: _Place) -> Iterator[_Place]:
@@ -297,6 +302,8 @@ def _sample(kind: Kind, parts: Sequence[str]) -> object:
             return [_sample(kind.kind, parts)]
         case Either(kinds=kinds):
             return _sample(kinds[0], parts)
+        case Section() if kind is ROOT:
+            return {"deletion_protection": True}
         case Section(model=model):
             return {
                 key.name: _sample(key.kind, (*parts, key.name))

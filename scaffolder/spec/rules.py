@@ -338,11 +338,8 @@ def containers_keys_change_something(written: Written) -> Iterator[Problem]:
 # --- machine learning ------------------------------------------------------------------------------------------------
 
 
-def feature_columns_are_there(written: Written) -> Iterator[Problem]:
+def feature_groups_make_sense(written: Written) -> Iterator[Problem]:
     for name, group in written.spec.features.items():
-        for key, column in (("key", group.key), ("event_time", group.event_time)):
-            if column not in group.columns:
-                yield _unknown(("features", name, key), column, group.columns, f"features.{name}.columns")
         if group.key == group.event_time:
             message = f"{quoted(group.key)} is the key's column too"
             yield Problem(("features", name, "event_time"), "event-time", message)
@@ -408,15 +405,8 @@ def retraining_has_its_pipeline(written: Written) -> Iterator[Problem]:
     for name, monitor in written.spec.monitors.items():
         path = ("monitors", name, "pipeline")
         retrains = "retrain" in monitor.on_alert
-        if monitor.pipeline is None and retrains:
-            names = sorted(pipelines)
-            hint = (
-                f"Set it to {names[0]}."
-                if len(names) == 1
-                else f"There is {', '.join(names)}."
-                if names
-                else ""
-            )
+        if monitor.pipeline is None and retrains and len(pipelines) != 1:
+            hint = f"There is {', '.join(sorted(pipelines))}." if pipelines else ""
             yield Problem(path, "missing", "is missing: on_alert retrain needs one of pipelines", hint)
         elif monitor.pipeline is not None and not retrains:
             yield _idle(path, "without retrain in on_alert")
@@ -457,7 +447,7 @@ RULES: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     bucket_names_are_free,
     archive_comes_before_expiry,
     containers_keys_change_something,
-    feature_columns_are_there,
+    feature_groups_make_sense,
     endpoints_models_exist,
     replicas_fit_the_mode,
     instances_are_of_the_provider,

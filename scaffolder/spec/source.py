@@ -48,10 +48,10 @@ MOST_ALIASED = 10_000
 STR_TAG = "tag:yaml.org,2002:str"
 MERGE = "<<"
 BOM = "\ufeff"
-# YAML's printable characters: https://yaml.org/spec/1.2.2/#51-character-set; line separators count as lines only in YAML
-CONTROL = re.compile(
-    r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+# What YAML does not call printable (https://yaml.org/spec/1.2.2/#51-character-set), and line separators, which count as
+# lines only in YAML. Compiled where a text is not plainly printable: that takes milliseconds.
+CONTROL = r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+BLANKS = str.maketrans("", "", "\t\n\r")
 CONTROL_VALUE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 SYNTAX_HINTS = (
     (
@@ -155,7 +155,7 @@ def parse_source(text: str, report: Report, loader: Callable[[str], Events] = FA
             "Save it as UTF-8 without one.",
         )
         text = text[1:]
-    control = CONTROL.search(text)
+    control = None if text.translate(BLANKS).isprintable() else re.search(CONTROL, text)
     if control is not None:
         report.add(
             _mark_at(text, control.start()),
@@ -257,10 +257,11 @@ class _Builder:
     def __init__(self, loader: Events, report: Report) -> None:
         self._loader = loader
         self._report = report
-        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._anchors: dict[str, tuple[Node, int, int]] = {}  # with its nodes and its height
         self._open: set[str] = set()
         self._nodes = 0  # with each alias counted as what it stands for
         self._aliased = 0
+        self._reached = 0  # the deepest level in the node that is being built
 
     def document(self) -> Tree | None:
 
@@ -294,12 +295,13 @@ class _Builder:
     def _node(self, event: NodeEvent, path: Path, depth: int) -> Node:
 
         if depth > DEEPEST:
-            self._stop(event, "depth", path[:6], f"values are nested more than {DEEPEST} deep here")
+            self._too_deep(event, path)
         if isinstance(event, AliasEvent):
-            return self._alias(event, path)
+            return self._alias(event, path, depth)
         self._refuse_tag(event, path)
-        before = self._nodes
+        before, reached = self._nodes, self._reached
         self._nodes += 1
+        self._reached = depth
         if event.anchor:
             self._open.add(event.anchor)
         node: Node
@@ -311,10 +313,14 @@ class _Builder:
             node = self._mapping(event, path, depth)
         if event.anchor:
             self._open.discard(event.anchor)
-            self._anchors[event.anchor] = (node, self._nodes - before)
+            self._anchors[event.anchor] = (node, self._nodes - before, self._reached - depth)
+        self._reached = max(reached, self._reached)
         return node
 
-    def _alias(self, event: NodeEvent, path: Path) -> Node:
+    def _too_deep(self, event: Event, path: Path) -> NoReturn:
+        self._stop(event, "depth", path[:6], f"values are nested more than {DEEPEST} deep here")
+
+    def _alias(self, event: NodeEvent, path: Path, depth: int) -> Node:
         name = str(event.anchor)
         if name in self._open:
             self._stop(event, "recursive-alias", path, f"the alias *{name} stands inside of what it repeats")
@@ -323,7 +329,10 @@ class _Builder:
             self._stop(
                 event, "unknown-alias", path, f"the alias *{name} has no anchor &{name} before it", known
             )
-        node, size = self._anchors[name]
+        node, size, height = self._anchors[name]
+        if depth + height > DEEPEST:
+            self._too_deep(event, path)
+        self._reached = max(self._reached, depth + height)
         self._nodes += size
         self._aliased += size
         if self._aliased > MOST_ALIASED:

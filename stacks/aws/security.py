@@ -25,6 +25,7 @@ BOUNDARY_SERVICES = (
         "application-autoscaling",
         "athena",
         "bedrock",
+        "cloudtrail",
         "cloudwatch",
         "ec2",
         "ecr",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 import pytest
 
@@ -132,6 +133,32 @@ def test_every_role_but_the_deploy_role_is_under_the_ceiling() -> None:
         if node.address.type == "aws_iam_role" and "permissions_boundary" not in node.arguments
     }
     assert free == {"ci-deploy"}
+
+
+def test_the_ceiling_lets_through_what_the_roles_under_it_are_granted() -> None:
+    found = grants(lowered())
+    ceiling = [
+        action
+        for grant in found
+        if grant.document == "boundary" and grant.effect == "Allow"
+        for action in grant.actions
+    ]
+    denied = [
+        action
+        for grant in found
+        if grant.document == "boundary" and grant.effect == "Deny"
+        for action in grant.actions
+    ]
+    granted = {
+        action
+        for grant in found
+        if grant.document.startswith("role-")
+        and grant.document != "role-ci-deploy"
+        and grant.effect == "Allow"
+        for action in grant.actions
+    }
+    assert {action for action in granted if not any(fnmatchcase(action, item) for item in ceiling)} == set()
+    assert {action for action in granted if any(fnmatchcase(action, item) for item in denied)} == set()
 
 
 def test_a_policy_fits_its_role() -> None:

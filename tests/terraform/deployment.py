@@ -59,15 +59,20 @@ class Deployment:
     def deploy(self) -> None:
         """Init, validate and apply every stack, wave by wave."""
 
-        def apply(stack: str) -> None:
-            self.init_and_validate(stack)
-            self._must(stack, "apply", "-auto-approve")
+        self._by_waves(self.deploy_stack, self.order)
 
-        self._by_waves(apply, self.order)
+    def deploy_stack(self, stack: str) -> None:
+        """Init, validate and apply one stack."""
+        self.init_and_validate(stack)
+        self._must(stack, "apply", "-auto-approve")
+
+    def destroy_stack(self, stack: str) -> None:
+        """Destroy one stack."""
+        self._must(stack, "destroy", "-auto-approve")
 
     def destroy(self) -> None:
         """Destroy every stack, last wave first; then no state holds anything."""
-        self._by_waves(lambda stack: self._must(stack, "destroy", "-auto-approve"), self.order[::-1])
+        self._by_waves(self.destroy_stack, self.order[::-1])
 
     def plans(self) -> dict[str, Plan]:
         """Plan every stack with a refresh."""

@@ -34,11 +34,12 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A check whose failure on some resources is accepted, and why."""
+    """A check whose failure on some resources is accepted, and why; ``plan_only`` ones are met in plans only."""
 
     check: str
     resources: tuple[str, ...]
     reason: str
+    plan_only: bool = False
 
     def covers(self, failure: Failure) -> bool:
         """Whether a failure is one of those accepted here."""
@@ -49,7 +50,7 @@ def accepted_checks() -> tuple[Accepted, ...]:
     """Read the written list."""
     table = tomllib.loads(ACCEPTED.read_text(encoding="utf-8"))
     return tuple(
-        Accepted(item["check"], tuple(item["resources"]), item["reason"]) for item in table["accepted"]
+        Accepted(item["check"], tuple(item["resources"]), item["reason"], item.get("plan_only", False)) for item in table["accepted"]
     )
 
 

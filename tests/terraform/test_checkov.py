@@ -45,6 +45,8 @@ def test_the_written_list_has_reasons_and_no_line_that_nothing_needs(scans: dict
     failures = {failure for found in scans.values() for failure in found.failures}
     for item in accepted_checks():
         assert len(item.reason) > 40, item
+        if item.plan_only:
+            continue
         for pattern in item.resources:
             needed = [
                 failure

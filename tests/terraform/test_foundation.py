@@ -13,6 +13,7 @@ import pytest
 from tests.emulator.fixture import Emulator, emulator
 from tests.external_tools import ROOT, Terraform
 from tests.terraform.deployment import Deployment
+from tests.terraform.iam_actions import action_of, is_allowed
 from tests.terraform.scan import scan, unaccepted
 
 __all__ = ["emulator"]
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 SPEC = ROOT / "examples" / "02-foundation-aws" / "platform.yaml"
 ENVIRONMENT = "dev"
 LEAST_PASSED = 100
+ONLY_AN_ADMINISTRATOR = {"iam:CreateOpenIDConnectProvider", "iam:CreatePolicy"}
 PREFIX = "churn-dev"
 SUFFIX = "123456789012-eu-west-1"
 SERVICES_WITH_ENDPOINTS = (
@@ -31,10 +33,10 @@ SERVICES_WITH_ENDPOINTS = (
 
 
 @pytest.fixture(scope="module")
-def deployment(
+def deployed(
     emulator: Emulator, terraform: Terraform, scaffolder_cli: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Deployment:
-    """The example, synthesized by the command line and applied stack by stack."""
+) -> tuple[Deployment, frozenset[str]]:
+    """The example, synthesized by the command line and applied stack by stack; and the actions that it took."""
     folder = tmp_path_factory.mktemp("foundation") / "project" / "cdktf.out"
     folder.parent.mkdir()
     subprocess.run(
@@ -44,7 +46,13 @@ def deployment(
     )
     found = Deployment(folder, terraform, emulator.environment({}))
     found.deploy()
-    return found
+    return found, _actions(emulator)
+
+
+@pytest.fixture(scope="module")
+def deployment(deployed: tuple[Deployment, frozenset[str]]) -> Deployment:
+    """The deployed example."""
+    return deployed[0]
 
 
 def test_stacks_are_deployed_in_the_order_of_the_issue(deployment: Deployment) -> None:
@@ -61,6 +69,26 @@ def test_a_second_plan_changes_nothing(deployment: Deployment) -> None:
     assert {name: (plan.exit_code, plan.changed) for name, plan in plans.items()} == {
         name: (0, ()) for wave in deployment.order for name in wave
     }
+
+
+def test_a_plan_does_nothing_that_the_plan_role_may_not(deployment: Deployment, emulator: Emulator) -> None:
+    """The emulator lists every call; IAM itself is not evaluated there."""
+    allowed = _allowed(emulator, "ci-plan")
+    emulator.forget_operations()
+    plan = deployment.plan(f"{PREFIX}-identity")
+    assert plan.exit_code == 0
+    for concern in ("security", "network", "storage", "registry"):
+        deployment.plan(f"{PREFIX}-{concern}")
+    assert {action for action in _actions(emulator) if not is_allowed(action, allowed)} == set()
+
+
+def test_an_apply_does_nothing_that_the_deploy_role_may_not(
+    deployed: tuple[Deployment, frozenset[str]], emulator: Emulator
+) -> None:
+    """What only an administrator may is named: the ceiling itself, and the account's identity provider."""
+    _, taken = deployed
+    allowed = _allowed(emulator, "ci-deploy")
+    assert {action for action in taken if not is_allowed(action, allowed)} == ONLY_AN_ADMINISTRATOR
 
 
 def test_the_plans_pass_checkov_but_for_the_written_list(
@@ -248,6 +276,23 @@ def test_destroy_leaves_nothing_behind(deployment: Deployment, emulator: Emulato
         kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] for key in kms.list_keys()["Keys"]
     }
     assert states <= {"PendingDeletion"}
+
+
+def _allowed(emulator: Emulator, role: str) -> set[str]:
+    """The actions of a role's Allow statements."""
+    found: set[str] = set()
+    for statement in _role_policy(emulator.client("iam"), role):
+        if statement["Effect"] == "Allow":
+            actions = statement["Action"]
+            found |= {actions} if isinstance(actions, str) else set(actions)
+    return found
+
+
+def _actions(emulator: Emulator) -> frozenset[str]:
+    """The actions behind the emulator's calls since the list was started anew."""
+    return frozenset(
+        action_of(str(call["service"]), str(call["operation"])) for call in emulator.operations()
+    )
 
 
 def _revoke_a_rule(emulator: Emulator, deployment: Deployment) -> None:

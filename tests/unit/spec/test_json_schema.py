@@ -86,7 +86,7 @@ def is_structural(finding: Finding) -> bool:
     return finding.code in STRUCTURAL and not any(sign in finding.message for sign in BEYOND_A_PATTERN)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_it_refuses_what_the_loader_refuses_and_nothing_else(data: st.DataObject) -> None:
     spec = data.draw(valid_specs())

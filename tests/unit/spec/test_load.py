@@ -180,7 +180,7 @@ def findings_in(text: str) -> tuple[Finding, ...]:
         return error.findings or pytest.fail("refused without a finding")
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_change_of_a_valid_spec_is_loaded_or_gives_findings(data: st.DataObject) -> None:
     spec = data.draw(valid_specs(overrides=True))
@@ -197,7 +197,7 @@ def test_any_change_of_a_valid_spec_is_loaded_or_gives_findings(data: st.DataObj
         assert "\u0007" not in str(finding)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_spec_with_a_hole_in_it_is_loaded_or_gives_findings(data: st.DataObject) -> None:
     text = spec_text(data.draw(valid_specs()))

@@ -72,9 +72,16 @@ def test_a_position_below_what_is_there_is_the_nearest_one() -> None:
     tree = parse_source("a:\n  b: [x, {c: 1}]\n", Report("f"))
     assert tree is not None
     places = {
-        path: mark_of(tree, path) for path in [("a", "b", 1, "c"), ("a", "b", 7), ("a", "z", "y"), ("q",)]
+        path: mark_of(tree, path)
+        for path in [("a", "b", 1, "c"), ("a", "b", "1"), ("a", "b", 7), ("a", "z", "y"), ("q",)]
     }
-    assert [(mark.line, mark.column) for mark in places.values()] == [(2, 14), (2, 6), (2, 3), (1, 1)]
+    assert [(mark.line, mark.column) for mark in places.values()] == [
+        (2, 14),
+        (2, 10),
+        (2, 6),
+        (2, 3),
+        (1, 1),
+    ]
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -111,6 +118,19 @@ def test_deep_nesting_is_a_finding(opening: str) -> None:
     tree, findings = read_text(opening * 20_000)
     assert tree is None
     assert len(findings) == 1
+
+
+def test_aliases_do_not_nest_deeper_than_what_is_written() -> None:
+    levels = "".join(f"a{n}: &a{n} {'[' * 40}*a{n - 1}{']' * 40}\n" for n in range(1, 15))
+    tree, findings = read_text(f"a0: &a0 x\n{levels}")
+    assert tree is None
+    assert findings == ["f:3:49: error[depth]: values are nested more than 50 deep here"]
+
+
+def test_a_wide_file_of_aliases_within_the_limits_is_read() -> None:
+    tree, findings = read_text("a: &a [x, [y]]\n" + "".join(f"b{n}: [[*a], *a]\n" for n in range(50)))
+    assert isinstance(tree, dict)
+    assert (tree["b49"], findings) == ([[["x", ["y"]]], ["x", ["y"]]], [])
 
 
 def test_a_missing_file_names_its_neighbour(tmp_path: Path) -> None:

@@ -1,0 +1,522 @@
+"""Write cdktf_app/, the benchmark's peer: the foundation example as a CDKTF app with the prebuilt AWS bindings.
+
+The resources are read from what `scaffolder synth` makes of the example, so that both sides deploy the same. The two
+environments become one class for each concern, with a parameter where they differ, as a person would write it. Run it
+with the Python that has the bindings (`make peer` makes it), and give it the synthesized folder:
+
+    .venv/bin/scaffolder synth examples/02-foundation-aws/platform.yaml --out /tmp/foundation
+    .tools/peer/bin/python benchmarks/peers/write_cdktf_app.py /tmp/foundation
+
+May not import Scaffolder: what it knows of the platform stands in the documents.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import sys
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+APP = Path(__file__).resolve().parent / "cdktf_app"
+BINDINGS = "cdktf_cdktf_provider_aws"
+FIRST, SECOND = "dev", "prod"
+WIDTH = 110
+# Terraform's names that the bindings change, because jsii cannot have them.
+RENAMED = {"equals": "equal_to"}
+GENERATED = "Written by write_cdktf_app.py beside this folder."
+REFERENCE = re.compile(r"(?<!\$)\$\{([^}]*)\}")
+REMOTE = re.compile(r"data\.terraform_remote_state\.(\w+)\.outputs\.([\w-]+)")
+
+
+# A piece of Python: printed on one line where it fits, else one argument a line.
+
+
+@dataclass(frozen=True)
+class Atom:
+    text: str
+
+    def lines(self, _room: int, _taken: int = 0) -> list[str]:
+        return [self.text]
+
+    def flat(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Group:
+    """A call, a list or a dict."""
+
+    opening: str
+    items: tuple[tuple[str, Code], ...]
+    closing: str
+
+    def flat(self) -> str:
+        return self.opening + ", ".join(before + item.flat() for before, item in self.items) + self.closing
+
+    def lines(self, room: int, taken: int = 0) -> list[str]:
+        """Print in ``room`` columns, of which ``taken`` are used up on the first line."""
+        if len(self.flat()) <= room - taken or not self.items:
+            return [self.flat()]
+        lines = [self.opening]
+        for before, item in self.items:
+            first, *rest = item.lines(room - 4, len(before) + 1)
+            lines += [f"    {before}{first}", *(f"    {line}" for line in rest)]
+            lines[-1] += ","
+        return [*lines, self.closing]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value in production, another one elsewhere."""
+
+    second: Code
+    first: Code
+
+    def flat(self) -> str:
+        return f"{self.second.flat()} if environment.production else {self.first.flat()}"
+
+    def lines(self, room: int, taken: int = 0) -> list[str]:
+        if len(self.flat()) <= room - taken:
+            return [self.flat()]
+        second, first = self.second.lines(room - 4), self.first.lines(room - 4, len("else "))
+        body = [*second, "if environment.production", f"else {first[0]}", *first[1:]]
+        return ["(", *(f"    {line}" for line in body), ")"]
+
+
+Code = Atom | Group | Choice
+
+
+def call(name: str, items: Iterable[tuple[str, Code]]) -> Group:
+    return Group(f"{name}(", tuple((f"{key}=" if key else "", item) for key, item in items), ")")
+
+
+# What the documents say.
+
+
+class Absent:
+    """Stands for an argument that one environment does not have."""
+
+
+ABSENT = Absent()
+
+
+@dataclass(frozen=True)
+class Node:
+    """One resource or data source, in both environments; ``Absent`` where an environment lacks it."""
+
+    mode: str
+    type: str
+    name: str
+    first: Mapping[str, Any] | Absent
+    second: Mapping[str, Any] | Absent
+
+    @property
+    def address(self) -> str:
+        return f"data.{self.type}.{self.name}" if self.mode == "data" else f"{self.type}.{self.name}"
+
+    @property
+    def construct_id(self) -> str:
+        return self.address.replace(".", "_", 1 if self.mode == "data" else 0).replace(".", "_")
+
+    @property
+    def variable(self) -> str:
+        short = self.type.removeprefix("aws_").replace("iam_policy_document", "policy_document")
+        return f"{short}_{self.name}".replace("-", "_")
+
+    def texts(self) -> str:
+        return json.dumps([side for side in (self.first, self.second) if not isinstance(side, Absent)])
+
+
+@dataclass
+class Documents:
+    """The synthesized documents of both environments, by concern."""
+
+    folder: Path
+    platform: str = ""
+    concerns: tuple[str, ...] = ()
+    dependencies: dict[str, list[str]] = field(default_factory=dict)
+    read: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        stacks = json.loads((self.folder / "manifest.json").read_text())["stacks"]
+        ordered = TopologicalSorter({name: sorted(stack["dependencies"]) for name, stack in sorted(stacks.items())})
+        names = [name for name in ordered.static_order() if f"-{FIRST}-" in name]
+        self.platform = names[0].partition(f"-{FIRST}-")[0]
+        self.concerns = tuple(name.rpartition("-")[2] for name in names)
+        for concern, name in zip(self.concerns, names, strict=True):
+            self.dependencies[concern] = [other.rpartition("-")[2] for other in stacks[name]["dependencies"]]
+            for environment in (FIRST, SECOND):
+                path = self.folder / "stacks" / f"{self.platform}-{environment}-{concern}" / "cdk.tf.json"
+                self.read[concern, environment] = json.loads(path.read_text())
+        for (concern, environment), document in self.read.items():
+            self.read[concern, environment] = self._local(document)
+
+    def _local(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Write reads of other stacks' states as ``${@security.aws_kms_key.data.arn}``: the object's own attribute."""
+
+        def replaced(found: re.Match[str]) -> str:
+            _platform, environment, concern = found[1].split("_")
+            value = self.read[concern, environment]["output"][found[2]]["value"]
+            expression = REFERENCE.fullmatch(value)
+            if expression is None:
+                raise SystemExit(f"output {found[2]} of {concern} is not one reference: {value}")
+            return f"@{concern}.{expression[1]}"
+
+        return typing.cast("dict[str, Any]", json.loads(REMOTE.sub(replaced, json.dumps(document))))
+
+    def nodes(self, concern: str) -> list[Node]:
+        """The nodes of a stack, each after those it refers to."""
+        found = {node.address: node for mode in ("resource", "data") for node in self._of_mode(concern, mode)}
+        ordered: dict[str, Node] = {}
+
+        def add(node: Node) -> None:
+            for needed in self._needs(node, found):
+                add(found[needed])
+            ordered.setdefault(node.address, node)
+
+        for node in found.values():
+            add(node)
+        return list(ordered.values())
+
+    def _of_mode(self, concern: str, mode: str) -> Iterator[Node]:
+        first, second = (self.read[concern, environment].get(mode, {}) for environment in (FIRST, SECOND))
+        for type_ in sorted({**first, **second}):
+            ours, theirs = first.get(type_, {}), second.get(type_, {})
+            for name in sorted({**ours, **theirs}) if type_ != "terraform_remote_state" else ():
+                yield Node(mode, type_, name, ours.get(name, ABSENT), theirs.get(name, ABSENT))
+
+    def _needs(self, node: Node, known: Mapping[str, Node]) -> Iterator[str]:
+        for expression in REFERENCE.findall(node.texts()):
+            if not expression.startswith("@") and expression != "null":
+                yield split_reference(expression)[0]
+        for side in (node.first, node.second):
+            if not isinstance(side, Absent):
+                yield from (other for other in side.get("depends_on", ()) if other in known)
+
+
+def split_reference(expression: str) -> tuple[str, str]:
+    """``aws_kms_key.data.arn`` is the attribute ``arn`` of ``aws_kms_key.data``."""
+    parts = expression.split(".")
+    size = 3 if parts[0] == "data" else 2
+    return ".".join(parts[:size]), ".".join(parts[size:])
+
+
+# What the bindings take.
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a binding wants for one argument: a struct, a list of it, or neither."""
+
+    struct: type | None
+    many: bool
+
+
+def parameters(of: type) -> dict[str, Parameter]:
+    hints = typing.get_type_hints(of.__init__)  # type: ignore[misc]
+    return {name: _parameter(hint) for name, hint in hints.items() if name != "return"}
+
+
+def _parameter(hint: Any) -> Parameter:
+    structs = [part for part in _flat(hint) if getattr(part, "__module__", "").startswith(BINDINGS)]
+    many = any(str(typing.get_origin(part)).endswith("Sequence'>") for part in typing.get_args(hint) or ())
+    return Parameter(structs[0] if structs else None, many or "Sequence[" in str(hint))
+
+
+def _flat(hint: Any) -> Iterator[Any]:
+    arguments = typing.get_args(hint)
+    if not arguments:
+        yield hint
+    for argument in arguments:
+        yield from _flat(argument)
+
+
+def binding(type_: str, *, data: bool) -> type:
+    """Find the class of a resource type."""
+    short = type_.removeprefix("aws_")
+    module = importlib.import_module(f"{BINDINGS}.{'data_aws_' if data else ''}{short}")
+    for value in vars(module).values():
+        if isinstance(value, type) and getattr(value, "TF_RESOURCE_TYPE", None) == type_:
+            return value
+    raise SystemExit(f"the bindings have no class for {type_}")
+
+
+# From documents to Python.
+
+
+class StackWriter:
+    """Writes the module of one concern."""
+
+    def __init__(self, documents: Documents, concern: str, exported: Mapping[str, set[str]]) -> None:
+        self.documents, self.concern = documents, concern
+        self.nodes = documents.nodes(concern)
+        self.public = exported.get(concern, set())
+        self.variables = {node.address: self._variable(node) for node in self.nodes}
+        self.referred = self._referred()
+        self.imports: dict[str, set[str]] = {"cdktf": {"TerraformStack"}}
+        self.accounts = [
+            documents.read[concern, environment]["provider"]["aws"][0]["allowed_account_ids"][0]
+            for environment in (FIRST, SECOND)
+        ]
+
+    def _variable(self, node: Node) -> str:
+        return f"self.{node.variable}" if node.address in self.public else node.variable
+
+    def _referred(self) -> set[str]:
+        first, second = (self.documents.read[self.concern, environment] for environment in (FIRST, SECOND))
+        texts = json.dumps([first, second])
+        referred = {split_reference(found)[0] for found in REFERENCE.findall(texts) if found[0] != "@"}
+        for node in self.nodes:
+            for side in (node.first, node.second):
+                referred |= set() if isinstance(side, Absent) else set(side.get("depends_on", ()))
+        return referred
+
+    def module(self) -> str:
+        body = [*self._head(), *self._backend(), *self._provider(), ""]
+        for node in self.nodes:
+            body += self._node(node)
+        body += ["", *self._outputs()]
+        others = self.documents.dependencies[self.concern]
+        imports = "\n".join(import_line(module, names) for module, names in sorted(self.imports.items()))
+        local = "\n".join(f"from {other}_stack import {class_name(other)}" for other in sorted(others))
+        text = "\n".join(f"        {line}".rstrip() for line in body)
+        return (
+            f'"""The {self.concern} stack. {GENERATED}"""\n\nfrom __future__ import annotations\n\n'
+            f"{imports}\nfrom constructs import Construct\nfrom environment import Environment\n{local}\n\n\n"
+            f"class {class_name(self.concern)}(TerraformStack):\n{text}\n"
+        ).replace("\n\n\n\n", "\n\n\n")
+
+    def _head(self) -> list[str]:
+        others = self.documents.dependencies[self.concern]
+        arguments = ["self", "scope: Construct", "environment: Environment"]
+        arguments += [f"{other}: {class_name(other)}" for other in others]
+        *signature, last = call("def __init__", [("", Atom(argument)) for argument in arguments]).lines(WIDTH - 15)
+        head = [
+            *(f"@@{line}" for line in signature),
+            f"@@{last} -> None:",
+            f'super().__init__(scope, f"{{environment.prefix}}-{self.concern}")',
+        ]
+        return [*head, *(f"self.add_dependency({other})" for other in others)]
+
+    def _backend(self) -> list[str]:
+        (kind, first), (_, second) = (
+            next(iter(self.documents.read[self.concern, environment]["terraform"]["backend"].items()))
+            for environment in (FIRST, SECOND)
+        )
+        if kind == "local":  # CDKTF's own default
+            return []
+        self.imports["cdktf"].add("S3Backend")
+        takes = parameters(importlib.import_module("cdktf").S3Backend)
+        items = [(key, self._plain(first[key], second[key])) for key in first if key in takes]
+        missing = [
+            f'self.add_override("terraform.backend.s3.{key}", {self._plain(first[key], second[key]).flat()})'
+            for key in first
+            if key not in takes
+        ]
+        return [*call("S3Backend", [("", Atom("self")), *items]).lines(WIDTH - 8), *missing]
+
+    def _provider(self) -> list[str]:
+        first, second = (
+            self.documents.read[self.concern, environment]["provider"]["aws"][0] for environment in (FIRST, SECOND)
+        )
+        made = importlib.import_module(f"{BINDINGS}.provider").AwsProvider
+        return self._struct(made, first, second, [("", Atom("self")), ("", Atom('"aws"'))]).lines(WIDTH - 8)
+
+    def _node(self, node: Node) -> list[str]:
+        only_second = isinstance(node.first, Absent)
+        first = node.second if only_second else node.first
+        second = node.first if isinstance(node.second, Absent) else node.second
+        if isinstance(first, Absent) or isinstance(second, Absent) or isinstance(node.second, Absent):
+            raise SystemExit(f"{node.address} is in {FIRST} only, which this script cannot write")
+        made = binding(node.type, data=node.mode == "data")
+        start = [("", Atom("self")), ("", Atom(json.dumps(node.construct_id)))]
+        code = self._struct(made, plain(first), plain(second), start)
+        before = f"{self.variables[node.address]} = " if node.address in self.referred else ""
+        indent = 4 if only_second else 0
+        head, *rest = code.lines(WIDTH - 8 - indent, len(before))
+        lines = [f"{before}{head}", *rest]
+        return ["if environment.production:", *(f"    {line}" for line in lines)] if only_second else lines
+
+    def _outputs(self) -> list[str]:
+        first, second = (
+            self.documents.read[self.concern, environment].get("output", {}) for environment in (FIRST, SECOND)
+        )
+        named = [name for name in first if not name.startswith(("aws_", "data_aws_"))]
+        if named:
+            self.imports["cdktf"].add("TerraformOutput")
+        lines: list[str] = []
+        for name in named:
+            value = self._plain(first[name]["value"], second[name]["value"])
+            items = [("", Atom("self")), ("", Atom(json.dumps(name))), ("value", value)]
+            lines += call("TerraformOutput", items).lines(WIDTH - 8)
+        return lines
+
+    def _struct(
+        self, made: type, first: Mapping[str, Any], second: Mapping[str, Any], start: list[tuple[str, Code]]
+    ) -> Group:
+        self.imports.setdefault(made.__module__, set()).add(made.__name__)
+        takes = parameters(made)
+        items = list(start)
+        for key in {**first, **second}:
+            name = RENAMED.get(key, key)
+            if name not in takes:
+                raise SystemExit(f"{made.__name__} takes no argument {key}")
+            value = self._argument(name, takes[name], first.get(key, ABSENT), second.get(key, ABSENT))
+            items.append((name, value))
+        return call(made.__name__, items)
+
+    def _argument(self, key: str, takes: Parameter, first: Any, second: Any) -> Code:
+        if isinstance(first, Absent) or isinstance(second, Absent):
+            present = second if isinstance(first, Absent) else first
+            code = self._argument(key, takes, present, present)
+            absent = Atom("None")
+            return Choice(code, absent) if isinstance(first, Absent) else Choice(absent, code)
+        if key == "depends_on":
+            return Group("[", tuple(("", Atom(self.variables[address])) for address in first), "]")
+        if key == "lifecycle":
+            self.imports["cdktf"].add("TerraformResourceLifecycle")
+            return call("TerraformResourceLifecycle", [(k, self._plain(v, v)) for k, v in first.items()])
+        if takes.struct is None:
+            return self._plain(first, second)
+        return self._blocks(takes.struct, first, second, many=takes.many)
+
+    def _blocks(self, struct: type, first: Any, second: Any, *, many: bool) -> Code:
+        firsts, seconds = (value if isinstance(value, list) else [value] for value in (first, second))
+        if len(firsts) != len(seconds):
+            return Choice(
+                self._blocks(struct, second, second, many=many), self._blocks(struct, first, first, many=many)
+            )
+        codes = [self._struct(struct, a, b, []) for a, b in zip(firsts, seconds, strict=True)]
+        return Group("[", tuple(("", code) for code in codes), "]") if many else codes[0]
+
+    def _plain(self, first: Any, second: Any) -> Code:
+        match first, second:
+            case bool(), bool() if first != second:
+                return Atom("environment.production" if second else "not environment.production")
+            case str(), str():
+                return self._text(first, second)
+            case list(), list() if len(first) == len(second):
+                return Group("[", tuple(("", self._plain(a, b)) for a, b in zip(first, second, strict=True)), "]")
+            case dict(), dict() if first.keys() == second.keys():
+                items = ((f"{self._plain(k, k).flat()}: ", self._plain(first[k], second[k])) for k in first)
+                return Group("{", tuple(items), "}")
+        if first != second:
+            return Choice(self._plain(second, second), self._plain(first, first))
+        return Atom(repr(first))
+
+    def _text(self, first: str, second: str) -> Code:
+        if first == second:
+            return Atom(self._string(first))
+        marked = re.sub(rf"(?<![a-z]){FIRST}(?![a-z])", "\x00", first).replace(self.accounts[0], "\x01")
+        if marked.replace("\x00", SECOND).replace("\x01", self.accounts[1]) == second:
+            return Atom(self._string(marked))
+        return Choice(Atom(self._string(second)), Atom(self._string(first)))
+
+    def _string(self, value: str) -> str:
+        """A string with references and parameters in it, as one expression or an f-string."""
+        pieces = re.split(r"((?<!\$)\$\{[^}]*\}|\x00|\x01)", value)
+        if len(pieces) == 1:
+            return repr(value) if '"' in value else json.dumps(value, ensure_ascii=False)
+        codes = [self._piece(piece) if place % 2 else piece for place, piece in enumerate(pieces)]
+        if not "".join(pieces[::2]) and len(codes) == 3:
+            return codes[1]
+        inner = "".join(
+            f"{{{code}}}" if place % 2 else json.dumps(code, ensure_ascii=False)[1:-1].replace("{", "{{").replace("}", "}}")
+            for place, code in enumerate(codes)
+        ).replace(f"{self.documents.platform}-{{environment.name}}", "{environment.prefix}")
+        return f'f"{inner}"'
+
+    def _piece(self, piece: str) -> str:
+        if piece in "\x00\x01":
+            return "environment.name" if piece == "\x00" else "environment.account"
+        expression = piece[2:-1]
+        if expression.startswith("@"):
+            concern, _, local = expression[1:].partition(".")
+            address, attribute = split_reference(local)
+            type_, name = address.removeprefix("data.").split(".")
+            return f"{concern}.{Node('', type_, name, ABSENT, ABSENT).variable}.{attribute}"
+        address, attribute = split_reference(expression)
+        return f"{self.variables[address]}.{attribute}"
+
+
+def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments without comments; an explicit null is what CDKTF makes of an absent argument."""
+    return {key: _without_nulls(value) for key, value in arguments.items() if key != "//" and value != "${null}"}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item != "${null}"}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def import_line(module: str, names: set[str]) -> str:
+    line = f"from {module} import {', '.join(sorted(names))}"
+    if len(line) <= WIDTH:
+        return line
+    return f"from {module} import (\n" + "".join(f"    {name},\n" for name in sorted(names)) + ")"
+
+
+def class_name(concern: str) -> str:
+    return f"{concern.capitalize()}Stack"
+
+
+def exported(documents: Documents) -> dict[str, set[str]]:
+    """The addresses of each stack that other stacks refer to."""
+    found: dict[str, set[str]] = {}
+    for document in documents.read.values():
+        for expression in REFERENCE.findall(json.dumps(document)):
+            if expression.startswith("@"):
+                concern, _, local = expression[1:].partition(".")
+                found.setdefault(concern, set()).add(split_reference(local)[0])
+    return found
+
+
+def environment_module(documents: Documents) -> str:
+    return (
+        f'"""What differs between environments. {GENERATED}"""\n\nfrom __future__ import annotations\n\n'
+        "from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass Environment:\n"
+        "    name: str\n    account: str\n    production: bool\n\n    @property\n    def prefix(self) -> str:\n"
+        f'        return f"{documents.platform}-{{self.name}}"\n'
+    )
+
+
+def main_module(documents: Documents, accounts: list[str]) -> str:
+    imports = "\n".join(f"from {concern}_stack import {class_name(concern)}" for concern in sorted(documents.concerns))
+    lines = []
+    for concern in documents.concerns:
+        others = "".join(f", {other}" for other in documents.dependencies[concern])
+        lines.append(f"    {concern} = {class_name(concern)}(app, environment{others})")
+    last = documents.concerns[-1]
+    lines[-1] = lines[-1].replace(f"    {last} = ", "    ")
+    body = "\n".join(lines)
+    return (
+        f'"""The foundation example as a CDKTF app with the prebuilt AWS bindings. {GENERATED}"""\n\n'
+        "from __future__ import annotations\n\nfrom cdktf import App\nfrom environment import Environment\n"
+        f"{imports}\n\napp = App()\nfor environment in (\n"
+        f'    Environment("{FIRST}", account="{accounts[0]}", production=False),\n'
+        f'    Environment("{SECOND}", account="{accounts[1]}", production=True),\n'
+        f"):\n{body}\napp.synth()\n"
+    )
+
+
+def modules(documents: Documents) -> dict[str, str]:
+    public = exported(documents)
+    writers = {concern: StackWriter(documents, concern, public) for concern in documents.concerns}
+    accounts = writers[documents.concerns[0]].accounts
+    return {
+        "main.py": main_module(documents, accounts),
+        "environment.py": environment_module(documents),
+        **{f"{concern}_stack.py": writer.module().replace("        @@", "    ") for concern, writer in writers.items()},
+    }
+
+
+if __name__ == "__main__":
+    for name, text in modules(Documents(Path(sys.argv[1]))).items():
+        (APP / name).write_text(text, encoding="utf-8")

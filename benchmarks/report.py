@@ -1,0 +1,123 @@
+"""Turns results into the Markdown table that README quotes, and judges them by the targets. May not measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.results import Case, Results
+
+__all__ = ["BEGIN", "END", "Target", "insert_table", "table", "targets"]
+
+BEGIN = "<!-- benchmarks:begin -->"
+END = "<!-- benchmarks:end -->"
+_GIB_FROM_MIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A claim, the value that was measured, and whether it holds."""
+
+    claim: str
+    measured: str
+    met: bool
+
+
+def table(results: Results) -> str:
+    """Write the tables and the line about the machine."""
+    return "\n".join([*_comparisons(results), "", *_floors(results), "", *_many(results), "", _machine(results)])
+
+
+def insert_table(text: str, results: Results) -> str:
+    """Put the table between the markers; a text without both markers stays as it is."""
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        return text
+    return f"{head}{begin}\n{table(results)}\n{end}{tail}"
+
+
+def targets(results: Results) -> list[Target]:
+    """Judge the measured values by what was promised for a quiet machine."""
+    cases = results.cases
+    found: list[Target] = []
+    if {"synth", "constructs", "bindings"} <= cases.keys():
+        peer = cases["bindings"]
+        faster, smaller = cases["synth"].times_faster_than(peer), cases["synth"].times_smaller_than(peer)
+        constructs = cases["constructs"].times_faster_than(peer)
+        found += [
+            Target("synth is at least 50 times faster than the peer", f"{faster:.1f}", faster >= 50),
+            Target("synth needs at least 12 times less memory than the peer", f"{smaller:.1f}", smaller >= 12),
+            Target("constructs are at least 15 times faster than the peer", f"{constructs:.1f}", constructs >= 15),
+        ]
+    for name in ("validate", "help"):
+        if {name, "cookiecutter"} <= cases.keys():
+            ours, limit = cases[name].median_s, min(0.15, cases["cookiecutter"].median_s)
+            claim = f"{cases[name].name} takes at most 0.15 s and no longer than cookiecutter --help"
+            found.append(Target(claim, f"{ours:.3f} s, limit {limit:.3f} s", ours <= limit))
+    if len(results.many) > 1:
+        first, last = results.many[0], results.many[-1]
+        flat = last.ms_per_platform <= 1.1 * first.ms_per_platform and last.peak_mib <= 1.1 * first.peak_mib
+        measured = (
+            f"{first.ms_per_platform:.0f} to {last.ms_per_platform:.0f} ms, "
+            f"{first.peak_mib:.0f} to {last.peak_mib:.0f} MiB"
+        )
+        claim = f"time and memory per platform stay flat from {first.platforms} to {last.platforms}"
+        found.append(Target(claim, measured, flat))
+    return found
+
+
+def _comparisons(results: Results) -> Iterator[str]:
+    cases = results.cases
+    size = f"the foundation example ({results.stacks} stacks, {results.resources} resources and policy documents)"
+    bindings = "CDKTF with the prebuilt AWS bindings"
+    rows = [
+        (f"`scaffolder synth` of {size}", "synth", bindings, "bindings"),
+        ("the same through `scaffolder.constructs` in a CDKTF app", "constructs", bindings, "bindings"),
+        ("`scaffolder validate` of it", "validate", "`cookiecutter --help`", "cookiecutter"),
+        ("`scaffolder --help`", "help", "`cookiecutter --help`", "cookiecutter"),
+    ]
+    yield "| ours | time | memory | the peer | time | memory | so ours is |"
+    yield "|---|---:|---:|---|---:|---:|---|"
+    for what, ours, other, peer in rows:
+        if ours in cases and peer in cases:
+            yield _comparison(what, cases[ours], other, cases[peer])
+
+
+def _comparison(what: str, ours: Case, other: str, peer: Case) -> str:
+    gain = f"{_times(ours.times_faster_than(peer))} faster, {_times(ours.times_smaller_than(peer))} smaller"
+    cells = [what, _time(ours), _memory(ours.median_mib), other, _time(peer), _memory(peer.median_mib), gain]
+    return f"| {' | '.join(cells)} |"
+
+
+def _floors(results: Results) -> Iterator[str]:
+    floors = [results.cases[name] for name in ("python", "json") if name in results.cases]
+    if floors:
+        said = " and ".join(f"{case.name} takes {_time(case)} and {_memory(case.median_mib)}" for case in floors)
+        yield f"Below that is only the floor: {said}."
+
+
+def _many(results: Results) -> Iterator[str]:
+    if results.many:
+        yield "| platforms in one `scaffolder synth` | time per platform | peak memory |"
+        yield "|---:|---:|---:|"
+        for case in results.many:
+            yield f"| {case.platforms:,} | {case.ms_per_platform:.0f} ms | {_memory(case.peak_mib)} |"
+
+
+def _machine(results: Results) -> str:
+    machine = results.machine
+    versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
+    return f"Measured {results.date}: {machine.processor}, {machine.cores} cores, {machine.system}; {versions}."
+
+
+def _time(case: Case) -> str:
+    return f"{case.median_s:.1f} s" if case.median_s >= 3 else f"{case.median_s:.3f} s"
+
+
+def _memory(mib: float) -> str:
+    return f"{mib / _GIB_FROM_MIB:.2f} GiB" if mib >= _GIB_FROM_MIB else f"{mib:.0f} MiB"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.1f}×"
