@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-__all__ = ["Command", "FailedError", "Timing", "peak_mib", "timed"]
+__all__ = ["Command", "FailedError", "Timing", "command_environment", "peak_mib", "timed"]
 
 _PROC = Path("/proc")
 _POLL_S = 0.002
@@ -133,10 +133,8 @@ def _status(pid: int) -> dict[str, int]:
 
 
 def command_environment(additions: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without Python's own settings, so that byte code is cached as it is for a user."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE"))}
+    """Take over this environment without Python's own settings: byte code is then cached as it is for a user."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE"))
+    }
     return {**inherited, **additions}
-
-
-def named(argv: Sequence[str | Path]) -> tuple[str, ...]:
-    return tuple(map(str, argv))

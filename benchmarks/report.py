@@ -25,7 +25,9 @@ class Target:
 
 def table(results: Results) -> str:
     """Write the tables and the line about the machine."""
-    return "\n".join([*_comparisons(results), "", *_floors(results), "", *_many(results), "", _machine(results)])
+    return "\n".join(
+        [*_comparisons(results), "", *_floors(results), "", *_many(results), "", _machine(results)]
+    )
 
 
 def insert_table(text: str, results: Results) -> str:
@@ -47,8 +49,12 @@ def targets(results: Results) -> list[Target]:
         constructs = cases["constructs"].times_faster_than(peer)
         found += [
             Target("synth is at least 50 times faster than the peer", f"{faster:.1f}", faster >= 50),
-            Target("synth needs at least 12 times less memory than the peer", f"{smaller:.1f}", smaller >= 12),
-            Target("constructs are at least 15 times faster than the peer", f"{constructs:.1f}", constructs >= 15),
+            Target(
+                "synth needs at least 12 times less memory than the peer", f"{smaller:.1f}", smaller >= 12
+            ),
+            Target(
+                "constructs are at least 15 times faster than the peer", f"{constructs:.1f}", constructs >= 15
+            ),
         ]
     for name in ("validate", "help"):
         if {name, "cookiecutter"} <= cases.keys():
@@ -77,7 +83,7 @@ def _comparisons(results: Results) -> Iterator[str]:
         ("`scaffolder validate` of it", "validate", "`cookiecutter --help`", "cookiecutter"),
         ("`scaffolder --help`", "help", "`cookiecutter --help`", "cookiecutter"),
     ]
-    yield "| ours | time | memory | the peer | time | memory | so ours is |"
+    yield "| ours | time | memory | the peer | time | memory | so ours takes |"
     yield "|---|---:|---:|---|---:|---:|---|"
     for what, ours, other, peer in rows:
         if ours in cases and peer in cases:
@@ -85,7 +91,7 @@ def _comparisons(results: Results) -> Iterator[str]:
 
 
 def _comparison(what: str, ours: Case, other: str, peer: Case) -> str:
-    gain = f"{_times(ours.times_faster_than(peer))} faster, {_times(ours.times_smaller_than(peer))} smaller"
+    gain = f"{_times(ours.times_faster_than(peer))} less time, {_times(ours.times_smaller_than(peer))} less memory"
     cells = [what, _time(ours), _memory(ours.median_mib), other, _time(peer), _memory(peer.median_mib), gain]
     return f"| {' | '.join(cells)} |"
 
@@ -93,7 +99,9 @@ def _comparison(what: str, ours: Case, other: str, peer: Case) -> str:
 def _floors(results: Results) -> Iterator[str]:
     floors = [results.cases[name] for name in ("python", "json") if name in results.cases]
     if floors:
-        said = " and ".join(f"{case.name} takes {_time(case)} and {_memory(case.median_mib)}" for case in floors)
+        said = " and ".join(
+            f"{case.name} takes {_time(case)} and {_memory(case.median_mib)}" for case in floors
+        )
         yield f"Below that is only the floor: {said}."
 
 
@@ -108,7 +116,9 @@ def _many(results: Results) -> Iterator[str]:
 def _machine(results: Results) -> str:
     machine = results.machine
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
-    return f"Measured {results.date}: {machine.processor}, {machine.cores} cores, {machine.system}; {versions}."
+    return (
+        f"Measured {results.date}: {machine.processor}, {machine.cores} cores, {machine.system}; {versions}."
+    )
 
 
 def _time(case: Case) -> str:

@@ -31,7 +31,9 @@ class Case:
 
     def times_faster_than(self, peer: Case) -> float:
         """The median over the rounds of the peer's time by ours."""
-        return statistics.median(theirs / ours for theirs, ours in zip(peer.seconds, self.seconds, strict=True))
+        return statistics.median(
+            theirs / ours for theirs, ours in zip(peer.seconds, self.seconds, strict=True)
+        )
 
     def times_smaller_than(self, peer: Case) -> float:
         """The peer's peak memory by ours."""

@@ -5,7 +5,7 @@ environments become one class for each concern, with a parameter where they diff
 with the Python that has the bindings (`make peer` makes it), and give it the synthesized folder:
 
     .venv/bin/scaffolder synth examples/02-foundation-aws/platform.yaml --out /tmp/foundation
-    .tools/peer/bin/python benchmarks/peers/write_cdktf_app.py /tmp/foundation
+    .tools/peer/bin/python benchmarks/peers/write_cdktf_app.py /tmp/foundation [FOLDER]
 
 May not import Scaffolder: what it knows of the platform stands in the documents.
 """
@@ -145,7 +145,9 @@ class Documents:
 
     def __post_init__(self) -> None:
         stacks = json.loads((self.folder / "manifest.json").read_text())["stacks"]
-        ordered = TopologicalSorter({name: sorted(stack["dependencies"]) for name, stack in sorted(stacks.items())})
+        ordered = TopologicalSorter(
+            {name: sorted(stack["dependencies"]) for name, stack in sorted(stacks.items())}
+        )
         names = [name for name in ordered.static_order() if f"-{FIRST}-" in name]
         self.platform = names[0].partition(f"-{FIRST}-")[0]
         self.concerns = tuple(name.rpartition("-")[2] for name in names)
@@ -296,7 +298,9 @@ class StackWriter:
         others = self.documents.dependencies[self.concern]
         arguments = ["self", "scope: Construct", "environment: Environment"]
         arguments += [f"{other}: {class_name(other)}" for other in others]
-        *signature, last = call("def __init__", [("", Atom(argument)) for argument in arguments]).lines(WIDTH - 15)
+        *signature, last = call("def __init__", [("", Atom(argument)) for argument in arguments]).lines(
+            WIDTH - 15
+        )
         head = [
             *(f"@@{line}" for line in signature),
             f"@@{last} -> None:",
@@ -323,7 +327,8 @@ class StackWriter:
 
     def _provider(self) -> list[str]:
         first, second = (
-            self.documents.read[self.concern, environment]["provider"]["aws"][0] for environment in (FIRST, SECOND)
+            self.documents.read[self.concern, environment]["provider"]["aws"][0]
+            for environment in (FIRST, SECOND)
         )
         made = importlib.import_module(f"{BINDINGS}.provider").AwsProvider
         return self._struct(made, first, second, [("", Atom("self")), ("", Atom('"aws"'))]).lines(WIDTH - 8)
@@ -335,7 +340,7 @@ class StackWriter:
         if isinstance(first, Absent) or isinstance(second, Absent) or isinstance(node.second, Absent):
             raise SystemExit(f"{node.address} is in {FIRST} only, which this script cannot write")
         made = binding(node.type, data=node.mode == "data")
-        start = [("", Atom("self")), ("", Atom(json.dumps(node.construct_id)))]
+        start: list[tuple[str, Code]] = [("", Atom("self")), ("", Atom(json.dumps(node.construct_id)))]
         code = self._struct(made, plain(first), plain(second), start)
         before = f"{self.variables[node.address]} = " if node.address in self.referred else ""
         indent = 4 if only_second else 0
@@ -345,7 +350,8 @@ class StackWriter:
 
     def _outputs(self) -> list[str]:
         first, second = (
-            self.documents.read[self.concern, environment].get("output", {}) for environment in (FIRST, SECOND)
+            self.documents.read[self.concern, environment].get("output", {})
+            for environment in (FIRST, SECOND)
         )
         named = [name for name in first if not name.startswith(("aws_", "data_aws_"))]
         if named:
@@ -402,7 +408,9 @@ class StackWriter:
             case str(), str():
                 return self._text(first, second)
             case list(), list() if len(first) == len(second):
-                return Group("[", tuple(("", self._plain(a, b)) for a, b in zip(first, second, strict=True)), "]")
+                return Group(
+                    "[", tuple(("", self._plain(a, b)) for a, b in zip(first, second, strict=True)), "]"
+                )
             case dict(), dict() if first.keys() == second.keys():
                 items = ((f"{self._plain(k, k).flat()}: ", self._plain(first[k], second[k])) for k in first)
                 return Group("{", tuple(items), "}")
@@ -427,7 +435,9 @@ class StackWriter:
         if not "".join(pieces[::2]) and len(codes) == 3:
             return codes[1]
         inner = "".join(
-            f"{{{code}}}" if place % 2 else json.dumps(code, ensure_ascii=False)[1:-1].replace("{", "{{").replace("}", "}}")
+            f"{{{code}}}"
+            if place % 2
+            else json.dumps(code, ensure_ascii=False)[1:-1].replace("{", "{{").replace("}", "}}")
             for place, code in enumerate(codes)
         ).replace(f"{self.documents.platform}-{{environment.name}}", "{environment.prefix}")
         return f'f"{inner}"'
@@ -447,7 +457,9 @@ class StackWriter:
 
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments without comments; an explicit null is what CDKTF makes of an absent argument."""
-    return {key: _without_nulls(value) for key, value in arguments.items() if key != "//" and value != "${null}"}
+    return {
+        key: _without_nulls(value) for key, value in arguments.items() if key != "//" and value != "${null}"
+    }
 
 
 def _without_nulls(value: Any) -> Any:
@@ -488,7 +500,9 @@ def environment_module(documents: Documents) -> str:
 
 
 def main_module(documents: Documents, accounts: list[str]) -> str:
-    imports = "\n".join(f"from {concern}_stack import {class_name(concern)}" for concern in sorted(documents.concerns))
+    imports = "\n".join(
+        f"from {concern}_stack import {class_name(concern)}" for concern in sorted(documents.concerns)
+    )
     lines = []
     for concern in documents.concerns:
         others = "".join(f", {other}" for other in documents.dependencies[concern])
@@ -513,10 +527,14 @@ def modules(documents: Documents) -> dict[str, str]:
     return {
         "main.py": main_module(documents, accounts),
         "environment.py": environment_module(documents),
-        **{f"{concern}_stack.py": writer.module().replace("        @@", "    ") for concern, writer in writers.items()},
+        **{
+            f"{concern}_stack.py": writer.module().replace("        @@", "    ")
+            for concern, writer in writers.items()
+        },
     }
 
 
 if __name__ == "__main__":
+    into = Path(sys.argv[2]) if len(sys.argv) > 2 else APP
     for name, text in modules(Documents(Path(sys.argv[1]))).items():
-        (APP / name).write_text(text, encoding="utf-8")
+        (into / name).write_text(text, encoding="utf-8")

@@ -5,7 +5,6 @@ Thin: reads two specs, compares them and prints. May not write a file; runs git 
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Sequence
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import click
 
+from scaffolder.cli import options
+from scaffolder.cli.terminal import print_json
 from scaffolder.errors import UsageError
 from scaffolder.pipeline import Synthesis, synthesize, synthesize_loaded
 from scaffolder.report.changes import Changes, compare
@@ -47,10 +48,8 @@ BOLD: frozenset[Style] = frozenset({"heading", "danger"})
     metavar="REV",
     help="Compare NEW with itself at a git revision, instead of with OLD.",
 )
-@click.option(
-    "--env", "environments", metavar="ENV", multiple=True, help="Only this environment; may be repeated."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
+@options.environments
+@options.as_json
 @click.option(
     "--exit-code",
     "exit_code",
@@ -84,7 +83,7 @@ def command(
     if as_json:
         from scaffolder.report.changes_json import changes_as_json  # noqa: PLC0415 - people don't wait for it
 
-        click.echo(json.dumps(changes_as_json(changes), indent=2, ensure_ascii=False))
+        print_json(changes_as_json(changes))
     else:
         _print(changes)
     if exit_code:

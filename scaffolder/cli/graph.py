@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, assert_never
 
 import click
 
+from scaffolder.cli import options
 from scaffolder.errors import OutputFolderError
 from scaffolder.pipeline import synthesize
 from scaffolder.report.graph import Level, graphs_of
@@ -24,10 +25,8 @@ HEAD_BYTES = 1024
 
 
 @click.command(name="graph", short_help="Draw the stacks and what needs what, as Mermaid or SVG.")
-@click.argument("spec", type=click.Path(path_type=Path))
-@click.option(
-    "--env", "environments", metavar="ENV", multiple=True, help="Only this environment; may be repeated."
-)
+@options.spec
+@options.environments
 @click.option(
     "--format",
     "format_",

@@ -7,26 +7,19 @@ what a provider would compute.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, partial
-from typing import Literal, Protocol, TypeAlias
+from dataclasses import dataclass
 
 from scaffolder.pipeline import EnvironmentPlatform, Synthesis
 from scaffolder.report.arguments import (
-    ArgumentChange,
     Kind,
     ValueChange,
     compare_arguments,
-    leaves,
-    names_of,
     same,
 )
-from scaffolder.report.losses import expiries, is_lowered, is_place, lost_by_expiry, parent_of
-from stacks.graph import Address, Backend, LinkedStack, Node, ProviderBlock, Ref, Stack, Value, refs_in
+from scaffolder.report.losses import is_place
+from scaffolder.report.resource_changes import Action, ResourceChange, Side, altered, expired, is_importable
+from stacks.graph import Address, Backend, LinkedStack, Node, ProviderBlock, Stack, Value
 from stacks.intents import Intent, describe
-from stacks.schema.load import SchemaError, provider_of, schema_of, shipped_versions
-from stacks.schema.model import Attribute, BlockType, Collection
-from stacks.schema.replacement import forces_replacement
 
 __all__ = [
     "Action",
@@ -39,32 +32,6 @@ __all__ = [
     "Totals",
     "compare",
 ]
-
-Action: TypeAlias = Literal["added", "changed", "replaced", "removed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceChange:
-    """A resource or data source that differs.
-
-    ``loses`` says what is lost for good. ``lowered`` are the paths whose change takes a protection away.
-    ``moved_from`` and ``moved_to`` name the other stack of a resource that is removed here and added there;
-    ``importable`` when nothing about it would replace it there, so that its state can follow.
-    ``renamed_to`` (of a removed one) is an added resource of the same stack with the same arguments.
-    ``refused`` when ``prevent_destroy`` makes Terraform refuse the change.
-    """
-
-    address: Address
-    action: Action
-    origin: str
-    arguments: tuple[ArgumentChange, ...] = ()
-    loses: tuple[str, ...] = ()
-    lowered: tuple[str, ...] = ()
-    moved_from: str = ""
-    moved_to: str = ""
-    importable: bool = False
-    renamed_to: Address | None = None
-    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,25 +162,16 @@ def _kind(old: object, new: object) -> Kind:
 def _environment(
     name: str, old: EnvironmentPlatform | None, new: EnvironmentPlatform | None
 ) -> EnvironmentChange:
-    before = _Side(old.stacks if old else ())
-    after = _Side(new.stacks if new else ())
-    altered = _altered(before, after)
-    stacks = (_stack(before, after, stack, altered) for stack in _both(after.stacks, before.stacks))
+    before = Side(old.stacks if old else ())
+    after = Side(new.stacks if new else ())
+    differ = altered(before, after)
+    stacks = (_stack(before, after, stack, differ) for stack in _both(after.stacks, before.stacks))
     return EnvironmentChange(
         name=name,
         action=_kind(old, new),
         stacks=tuple(stack for stack in stacks if stack is not None),
         uncarried=tuple(_uncarried(old, new)) if old and new else (),
     )
-
-
-class _Side:
-    """One environment's stacks and nodes by name and address."""
-
-    def __init__(self, stacks: Sequence[LinkedStack]) -> None:
-        self.stacks = {linked.stack.name: linked for linked in stacks}
-        self.nodes = {node.address: node for linked in stacks for node in linked.stack.nodes}
-        self.home = {node.address: linked.stack.name for linked in stacks for node in linked.stack.nodes}
 
 
 def _uncarried(old: EnvironmentPlatform, new: EnvironmentPlatform) -> Iterator[IntentChange]:
@@ -229,202 +187,10 @@ def _skipped(environment: EnvironmentPlatform) -> dict[str, Intent]:
     return {name: intent for name, intent in named if name in names}
 
 
-# --- resources that both sides have ---------------------------------------------------------------------------------
-
-
-def _altered(old: _Side, new: _Side) -> dict[Address, ResourceChange]:
-    """Find the nodes that stay in their stack and differ, and those that follow what they refer to.
-
-    A reference has another value when what it names is replaced or moved, is a data source that differs, or is an
-    argument that differs. Deciding one node can alter the next, so it goes on until nothing more follows.
-    """
-    stay = {
-        address: (old.nodes[address], node)
-        for address, node in new.nodes.items()
-        if old.home.get(address) == new.home[address]
-    }
-    moved = {address for address in new.nodes if address in old.nodes and address not in stay}
-    direct = {address: tuple(_direct(before, after)) for address, (before, after) in stay.items()}
-    found: dict[Address, ResourceChange] = {}
-    while True:
-        follow = partial(_follows, moved=moved, found=found, new=new.nodes)
-        decided = {
-            address: _decided(before, after, (*direct[address], *_following(after, direct[address], follow)))
-            for address, (before, after) in stay.items()
-        }
-        altered = {address: change for address, change in decided.items() if change is not None}
-        if altered == found:
-            return _with_expiries(altered, old, new)
-        found = altered
-
-
-def _direct(old: Node, new: Node) -> Iterator[ArgumentChange]:
-    is_set = partial(_is_set, new.address)
-    for change in compare_arguments(old.arguments, new.arguments, is_set):
-        yield _argument(new, change)
-    for change in compare_arguments(_meta(old), _meta(new)):
-        yield _copied(change, forces=False)
-
-
-def _meta(node: Node) -> dict[str, Value]:
-    """Terraform's own arguments, which act on no resource by themselves."""
-    return {
-        "depends_on": [str(address) for address in node.depends_on],
-        "lifecycle": {
-            "prevent_destroy": node.lifecycle.prevent_destroy,
-            "create_before_destroy": node.lifecycle.create_before_destroy,
-            "ignore_changes": [*node.lifecycle.ignore_changes],
-        },
-    }
-
-
-def _argument(node: Node, change: ValueChange, follows: str = "") -> ArgumentChange:
-    if node.address.mode == "data":
-        return _copied(change, forces=False, follows=follows)
-    ignored = node.lifecycle.ignore_changes
-    if ignored == ("all",) or names_of(change.path)[0] in ignored:
-        return _copied(change, forces=False, follows=follows, ignored=True)
-    return _copied(change, forces=_forces(node.address.type, change), follows=follows)
-
-
-def _copied(
-    change: ValueChange, *, forces: bool | None, follows: str = "", ignored: bool = False
-) -> ArgumentChange:
-    return ArgumentChange(
-        path=change.path,
-        kind=change.kind,
-        old=change.old,
-        new=change.new,
-        forces=forces,
-        follows=follows,
-        ignored=ignored,
-    )
-
-
-def _forces(type_name: str, change: ValueChange) -> bool | None:
-    """Ask about the path and, where a block comes or goes, about what is inside it."""
-    values = {"added": (change.new,), "removed": (change.old,), "changed": (change.old, change.new)}[
-        change.kind
-    ]
-    paths = {change.path, *(path for value in values for path, _ in leaves(value, change.path))}
-    answers = {forces_replacement(type_name, path) for path in paths}
-    if True in answers:
-        return True
-    return None if None in answers else False
-
-
-def _following(node: Node, direct: Sequence[ArgumentChange], follow: _Follow) -> Iterator[ArgumentChange]:
-    """Yield the arguments that are written as before and have another value nonetheless."""
-    written = {change.path for change in direct}
-    for name in sorted(node.arguments):
-        for path, value in leaves(node.arguments[name], name):
-            if path in written or any(path.startswith((f"{other}.", f"{other}[")) for other in written):
-                continue
-            source = next((ref.address for ref in refs_in(value) if follow(ref)), None)
-            if source is not None:
-                change = ValueChange(path=path, kind="changed", old=value, new=value)
-                yield _argument(node, change, follows=str(source))
-
-
-class _Follow(Protocol):
-    def __call__(self, ref: Ref) -> bool: ...
-
-
-def _follows(
-    ref: Ref,
-    *,
-    moved: set[Address],
-    found: Mapping[Address, ResourceChange],
-    new: Mapping[Address, Node],
-) -> bool:
-    change = found.get(ref.address)
-    argument = names_of(ref.attribute)[0]
-    if change is None and ref.address not in moved:
-        return False
-    given = argument in new[ref.address].arguments
-    differs = change is not None and any(names_of(each.path)[0] == argument for each in change.arguments)
-    if ref.address.mode == "data":
-        return not given or differs
-    if ref.address in moved or (change is not None and change.action == "replaced"):
-        return not given or differs
-    return differs
-
-
-def _decided(old: Node, new: Node, arguments: tuple[ArgumentChange, ...]) -> ResourceChange | None:
-    if not arguments:
-        return None
-    replaced = any(change.forces for change in arguments)
-    return ResourceChange(
-        address=new.address,
-        action="replaced" if replaced else "changed",
-        origin=new.origin,
-        arguments=arguments,
-        loses=(old.holds,) if replaced and old.holds else (),
-        lowered=tuple(
-            change.path
-            for change in arguments
-            if not change.ignored
-            and is_lowered(
-                new.address.type,
-                change.path,
-                None if change.kind == "added" else change.old,
-                None if change.kind == "removed" else change.new,
-            )
-        ),
-        refused=replaced and new.lifecycle.prevent_destroy,
-    )
-
-
-def _with_expiries(
-    altered: Mapping[Address, ResourceChange], old: _Side, new: _Side
-) -> dict[Address, ResourceChange]:
-    return {
-        address: replace(
-            change, loses=(*change.loses, *_expired(old.nodes[address], new.nodes[address], old))
-        )
-        for address, change in altered.items()
-    }
-
-
-def _expired(before: Node | None, after: Node, old: _Side) -> Iterator[str]:
-    """Say what goes because it is kept shorter; nothing where what holds it is new itself."""
-    for expiry in expiries(after):
-        parent = parent_of(after, expiry)
-        holder = parent.address if isinstance(parent, Ref) else None
-        if before is not None or (holder is not None and holder in old.nodes):
-            yield from lost_by_expiry(expiry, before, after)
-
-
-def _is_set(address: Address, path: str) -> bool:
-    return _names_a_set(address, names_of(path))
-
-
-@cache
-def _names_a_set(address: Address, names: tuple[str, ...]) -> bool:
-    provider = provider_of(address.type)
-    versions = shipped_versions(provider)
-    if not versions:
-        return False
-    try:
-        schema = schema_of(provider, address.mode, address.type, version=versions[-1])
-    except SchemaError:
-        return False
-    match schema.at(names):
-        case Attribute(type=Collection(kind="set")) | BlockType(nesting="set"):
-            return True
-        case _:
-            return False
-
-
-# --- stacks ---------------------------------------------------------------------------------------------------------
-
-
-def _stack(
-    old: _Side, new: _Side, name: str, altered: Mapping[Address, ResourceChange]
-) -> StackChange | None:
+def _stack(old: Side, new: Side, name: str, differ: Mapping[Address, ResourceChange]) -> StackChange | None:
     before, after = old.stacks.get(name), new.stacks.get(name)
     resources = (
-        *_kept_and_added(after, old, new, altered),
+        *_kept_and_added(after, old, new, differ),
         *_removed(before, old, new, gone=after is None),
     )
     if before is None or after is None:
@@ -443,17 +209,17 @@ def _stack(
 
 
 def _kept_and_added(
-    stack: LinkedStack | None, old: _Side, new: _Side, altered: Mapping[Address, ResourceChange]
+    stack: LinkedStack | None, old: Side, new: Side, differ: Mapping[Address, ResourceChange]
 ) -> Iterator[ResourceChange]:
     for node in stack.stack.nodes if stack else ():
-        if node.address in altered:
-            yield altered[node.address]
+        if node.address in differ:
+            yield differ[node.address]
         elif node.address not in old.nodes:
             yield ResourceChange(
                 address=node.address,
                 action="added",
                 origin=node.origin,
-                loses=tuple(_expired(None, node, old)),
+                loses=tuple(expired(None, node, old)),
             )
         elif old.home[node.address] != new.home[node.address]:
             yield ResourceChange(
@@ -464,7 +230,7 @@ def _kept_and_added(
             )
 
 
-def _removed(stack: LinkedStack | None, old: _Side, new: _Side, *, gone: bool) -> Iterator[ResourceChange]:
+def _removed(stack: LinkedStack | None, old: Side, new: Side, *, gone: bool) -> Iterator[ResourceChange]:
     if stack is None:
         return
     name = stack.stack.name
@@ -477,17 +243,13 @@ def _removed(stack: LinkedStack | None, old: _Side, new: _Side, *, gone: bool) -
             origin=node.origin,
             loses=(node.holds,) if node.holds else (),
             moved_to=new.home.get(node.address, ""),
-            importable=node.address in new.nodes and _importable(node, new.nodes[node.address]),
+            importable=node.address in new.nodes and is_importable(node, new.nodes[node.address]),
             renamed_to=renamed.get(node.address),
             refused=gone and node.lifecycle.prevent_destroy,
         )
 
 
-def _importable(old: Node, new: Node) -> bool:
-    return old.address.mode == "resource" and not any(change.forces for change in _direct(old, new))
-
-
-def _renamed(missing: Sequence[Node], stack: str, old: _Side, new: _Side) -> dict[Address, Address]:
+def _renamed(missing: Sequence[Node], stack: str, old: Side, new: Side) -> dict[Address, Address]:
     """Pair removed with added resources of one type and stack whose arguments are the same, where there is one only."""
     added = [
         node for address, node in new.nodes.items() if new.home[address] == stack and address not in old.nodes

@@ -73,7 +73,7 @@ class RegistryStack(TerraformStack):
         EcrLifecyclePolicy(
             self,
             "aws_ecr_lifecycle_policy_serving",
-            policy="{\"rules\":[{\"action\":{\"type\":\"expire\"},\"description\":\"Untagged images go after 7 days\",\"rulePriority\":1,\"selection\":{\"countNumber\":7,\"countType\":\"sinceImagePushed\",\"countUnit\":\"days\",\"tagStatus\":\"untagged\"}},{\"action\":{\"type\":\"expire\"},\"description\":\"The newest 30 images stay\",\"rulePriority\":2,\"selection\":{\"countNumber\":30,\"countType\":\"imageCountMoreThan\",\"tagStatus\":\"any\"}}]}",
+            policy='{"rules":[{"action":{"type":"expire"},"description":"Untagged images go after 7 days","rulePriority":1,"selection":{"countNumber":7,"countType":"sinceImagePushed","countUnit":"days","tagStatus":"untagged"}},{"action":{"type":"expire"},"description":"The newest 30 images stay","rulePriority":2,"selection":{"countNumber":30,"countType":"imageCountMoreThan","tagStatus":"any"}}]}',
             repository=self.ecr_repository_serving.name,
         )
         self.ecr_repository_training = EcrRepository(
@@ -94,7 +94,7 @@ class RegistryStack(TerraformStack):
         EcrLifecyclePolicy(
             self,
             "aws_ecr_lifecycle_policy_training",
-            policy="{\"rules\":[{\"action\":{\"type\":\"expire\"},\"description\":\"Untagged images go after 7 days\",\"rulePriority\":1,\"selection\":{\"countNumber\":7,\"countType\":\"sinceImagePushed\",\"countUnit\":\"days\",\"tagStatus\":\"untagged\"}},{\"action\":{\"type\":\"expire\"},\"description\":\"The newest 30 images stay\",\"rulePriority\":2,\"selection\":{\"countNumber\":30,\"countType\":\"imageCountMoreThan\",\"tagStatus\":\"any\"}}]}",
+            policy='{"rules":[{"action":{"type":"expire"},"description":"Untagged images go after 7 days","rulePriority":1,"selection":{"countNumber":7,"countType":"sinceImagePushed","countUnit":"days","tagStatus":"untagged"}},{"action":{"type":"expire"},"description":"The newest 30 images stay","rulePriority":2,"selection":{"countNumber":30,"countType":"imageCountMoreThan","tagStatus":"any"}}]}',
             repository=self.ecr_repository_training.name,
         )
 
