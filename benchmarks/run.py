@@ -42,7 +42,6 @@ from benchmarks.results import Case, Machine, Many, Results, save_results
 
 BENCHMARKS = ROOT / "benchmarks"
 GROUPS = ("synthesis", "commands", "many")
-MANY = (10, 100, 1000)
 SHOWN_DIFFERENCES = 20
 
 
@@ -109,7 +108,7 @@ def _options() -> argparse.Namespace:
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise ValueError("at least 1")
+        raise argparse.ArgumentTypeError("it is at least 1")
     return number
 
 
