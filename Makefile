@@ -19,7 +19,7 @@ UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help venv tools demo test check unit test-all test-wheel coverage wheel lock upgrade regen bench format clean
+.PHONY: help venv tools demo test check unit test-all test-wheel coverage wheel lock upgrade regen bench peer format clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -73,6 +73,7 @@ check: venv ## Formatting, lint, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy --scripts-are-modules scripts/link-node scripts/terraform-cli-config $(wildcard scripts/*.py)
+	$(BIN)/mypy benchmarks/run.py benchmarks/constructs_app.py
 	$(BIN)/lint-imports
 
 unit: venv ## The fast tests only
@@ -108,6 +109,7 @@ wheel: venv ## Build the wheel into dist/
 lock: venv ## Rewrite the locks from pyproject.toml and tests/tools/package.json
 	$(UV_LOCK) pyproject.toml --group dev --output-file requirements/dev.txt
 	$(UV_LOCK) --group checkov --output-file requirements/checkov.txt
+	$(UV_LOCK) benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.txt
 	cd tests/tools && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
 
 upgrade: UV_LOCK += --upgrade
@@ -117,7 +119,15 @@ upgrade: lock ## The same, to the newest versions that the bounds allow
 regen: venv ## Rewrite every generated file in the repository
 	@set -e; for script in $(wildcard scripts/regen/*.py); do echo "$$script"; $(BIN)/python "$$script"; done
 
-bench: venv ## Measure the claims in README (benchmarks/README.md says what against what)
+# The peer's own requirements, some 750 MB, are never the project's.
+peer: $(TOOLS)/peer/.installed
+
+$(TOOLS)/peer/.installed: benchmarks/peers/requirements.txt | venv
+	@test -x $(TOOLS)/peer/bin/python || $(BIN)/python -m venv $(TOOLS)/peer
+	$(TOOLS)/peer/bin/python -m pip install --quiet --require-hashes --requirement benchmarks/peers/requirements.txt
+	@touch $@
+
+bench: venv peer ## Measure the claims in README (benchmarks/README.md says what against what)
 	$(BIN)/python benchmarks/run.py
 
 clean: ## Remove what these commands made

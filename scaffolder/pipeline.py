@@ -152,7 +152,12 @@ def _schema_findings(
             findings.setdefault(
                 (*path, *map(str, problem.path[1:])),
                 _finding(
-                    loaded, environment, path, problem.code, f"overrides of {problem.address}: {problem.message}", problem.hint
+                    loaded,
+                    environment,
+                    path,
+                    problem.code,
+                    f"overrides of {problem.address}: {problem.message}",
+                    problem.hint,
                 ),
             )
     return list(findings.values())

@@ -23,9 +23,9 @@ def command(context: click.Context, shell: str) -> None:
 
     \b
     Examples:
-      bash: echo 'source <(scaffolder completion bash)' >> ~/.bashrc
-      zsh:  echo 'source <(scaffolder completion zsh)' >> ~/.zshrc
-      fish: scaffolder completion fish > ~/.config/fish/completions/scaffolder.fish
+      in ~/.bashrc:                     source <(scaffolder completion bash)
+      in ~/.zshrc:                      source <(scaffolder completion zsh)
+      in ~/.config/fish/config.fish:    scaffolder completion fish | source
     """
     completion = get_completion_class(shell)
     if completion is None:

@@ -40,7 +40,7 @@ class LazyCommand:
 
 
 class LazyGroup(click.Group):
-    """Commands in the order of ``lazy``; ``everywhere`` are options that each of them has besides its own."""
+    """Commands in the order of ``lazy``; ``everywhere`` are options of each of them and of those below it."""
 
     lazy: Mapping[str, LazyCommand]
     everywhere: Sequence[click.Option]
@@ -53,7 +53,9 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         command = entry.load()
-        command.params += [option for option in self.everywhere if option not in command.params]
+        below = command.commands.values() if isinstance(command, click.Group) else ()
+        for each in (command, *below):
+            each.params += [option for option in self.everywhere if option not in each.params]
         return command
 
     def resolve_command(

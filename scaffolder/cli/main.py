@@ -31,8 +31,8 @@ BUG = 70
 CANNOT_PRINT = 74
 INTERRUPTED = 130
 CLOSED_PIPE = 141
-COLLECT_AFTER = 100_000
-"""Objects made before the garbage collector looks at them: most specs are done before that."""
+COLLECT_AFTER = 20_000
+"""How many new objects the garbage collector waits for. More saves no time, and takes memory with many specs."""
 
 EXIT_CODES = (
     (0, "done"),
@@ -119,21 +119,21 @@ scaffolder.params.append(DEBUG)
 with_examples(scaffolder)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code; nothing escapes. Without ``arguments`` it owns the process."""
+def main(arguments: Sequence[str] | None = None, group: click.Group = scaffolder) -> int:
+    """Run a command line and return the exit code; nothing escapes. Without ``arguments`` it owns the process."""
     if arguments is not None:
-        return _guarded(arguments)
+        return _guarded(arguments, group)
     gc.set_threshold(COLLECT_AFTER)
     _survive_any_encoding()
-    code = _guarded(sys.argv[1:])
+    code = _guarded(sys.argv[1:], group)
     gc.freeze()  # The process ends: there is nothing that the interpreter's last collection (30 ms) could give back.
     return code
 
 
-def _guarded(given: Sequence[str]) -> int:
+def _guarded(given: Sequence[str], group: click.Group) -> int:
     try:
-        code = _run([*given])
-        sys.stdout.flush()
+        code = _run([*given], group)
+        click.echo(nl=False)  # flushes stdout while an error of it can still be told
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except click.ClickException as error:
@@ -154,16 +154,16 @@ def _guarded(given: Sequence[str]) -> int:
     return code
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], group: click.Group) -> int:
     """Run a command; click's own ``main`` would turn errors into exit codes of its own."""
     if instruction := os.environ.get(COMPLETE_VARIABLE):
         from click.shell_completion import shell_complete  # noqa: PLC0415 - only a shell asks for it
 
-        return shell_complete(scaffolder, {}, "scaffolder", COMPLETE_VARIABLE, instruction)
+        return shell_complete(group, {}, "scaffolder", COMPLETE_VARIABLE, instruction)
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     try:
-        with scaffolder.make_context("scaffolder", arguments, color=False if plain else None) as context:
-            scaffolder.invoke(context)
+        with group.make_context("scaffolder", arguments, color=False if plain else None) as context:
+            group.invoke(context)
     except click.exceptions.Exit as done:
         return done.exit_code
     return 0

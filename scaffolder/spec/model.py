@@ -307,7 +307,11 @@ class Model:
 class FeatureGroup:
     """A table of features, for training (offline) and serving (online)."""
 
-    event_time: str = key(COLUMN, "The column that says when the record was true; a timestamp, unless columns says otherwise.", required=True)
+    event_time: str = key(
+        COLUMN,
+        "The column that says when the record was true; a timestamp, unless columns says otherwise.",
+        required=True,
+    )
     columns: Mapping[str, str] = key(
         Table(COLUMN, Choice("int", "float", "string", "bool", "timestamp"), minimum=1, maximum=2500),
         "Columns and their types.",
@@ -316,7 +320,9 @@ class FeatureGroup:
     online: bool = key(Boolean(), "Serve records with low latency.", default=False)
     offline: bool = key(Boolean(), "Keep the history for training.", default=True)
     # Last, since it hides the function in this class.
-    key: str = key(COLUMN, "The column that identifies a record; a string, unless columns says otherwise.", required=True)
+    key: str = key(
+        COLUMN, "The column that identifies a record; a string, unless columns says otherwise.", required=True
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

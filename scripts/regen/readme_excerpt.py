@@ -36,8 +36,9 @@ def excerpt(readme: str) -> str:
     for mode, type_, name in SHOWN:
         body = {key: value for key, value in written[mode][type_][name].items() if key != "//"}
         shown[type_] = {name: body}
-    stacks, resources = len(synthesis.stacks), sum(
-        node.address.mode == "resource" for linked in synthesis.stacks for node in linked.nodes
+    stacks, resources = (
+        len(synthesis.stacks),
+        sum(node.address.mode == "resource" for linked in synthesis.stacks for node in linked.nodes),
     )
     return (
         f"{stacks} stacks with {resources} resources. An excerpt of `cdktf.out/{document_path(STACK)}`:\n\n"

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import cast
 
 __all__ = ["regions", "zones_of"]
 
+CATALOG = Path(__file__).with_name("catalog.toml")
+
 
 @cache
 def _zones() -> dict[str, list[str]]:
-    table = tomllib.loads(files("stacks.aws").joinpath("catalog.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(CATALOG.read_text(encoding="utf-8"))
     return cast("dict[str, list[str]]", table["zones"])
 
 

@@ -9,12 +9,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from stacks.schema.load import nearest
 
 __all__ = ["Unavailable", "Use", "machine"]
+
+INSTANCES = Path(__file__).with_name("instances.toml")
 
 Use: TypeAlias = Literal["training", "processing", "hosting", "studio"]
 
@@ -29,7 +31,7 @@ class Unavailable:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    return tomllib.loads(files("stacks.aws").joinpath("instances.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(INSTANCES.read_text(encoding="utf-8"))
 
 
 def machine(size: str, use: Use, region: str) -> str | Unavailable:
@@ -39,13 +41,16 @@ def machine(size: str, use: Use, region: str) -> str | Unavailable:
     if size.startswith("ml."):
         return _type(size, use, region)
     if size not in neutral:
-        return Unavailable(f'"{size}" is not a size of SageMaker\'s machines: {", ".join(neutral)}', nearest(size, neutral))
+        return Unavailable(
+            f'"{size}" is not a size of SageMaker\'s machines: {", ".join(neutral)}', nearest(size, neutral)
+        )
     for candidate in neutral[size]:
         found = _type(candidate, use, region)
         if isinstance(found, str):
             return found
     return Unavailable(
-        f'"{size}" ({", ".join(neutral[size])}) is not offered for {use} in {region}', _smaller(size, use, region)
+        f'"{size}" ({", ".join(neutral[size])}) is not offered for {use} in {region}',
+        _smaller(size, use, region),
     )
 
 

@@ -6,11 +6,11 @@ that is the business of :mod:`stacks.emit.expressions`. Same stacks, same bytes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from stacks.emit.backend import located, state_reads
 from stacks.emit.expressions import Json, render
+from stacks.emit.json_text import json_text
 from stacks.graph import Address, Lifecycle, LinkedStack, Node, ProviderBlock, Value
 
 __all__ = ["GENERATED", "MANIFEST", "document", "document_path", "dumps", "files", "manifest"]
@@ -56,8 +56,7 @@ def document_path(stack: str) -> str:
 
 def dumps(value: Mapping[str, Json]) -> bytes:
     """Write JSON with sorted keys, two spaces and a newline at the end."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return f"{text}\n".encode()
+    return f"{json_text(value)}\n".encode()
 
 
 def files(stacks: Sequence[LinkedStack]) -> dict[str, bytes]:

@@ -50,7 +50,8 @@ def accepted_checks() -> tuple[Accepted, ...]:
     """Read the written list."""
     table = tomllib.loads(ACCEPTED.read_text(encoding="utf-8"))
     return tuple(
-        Accepted(item["check"], tuple(item["resources"]), item["reason"], item.get("plan_only", False)) for item in table["accepted"]
+        Accepted(item["check"], tuple(item["resources"]), item["reason"], item.get("plan_only", False))
+        for item in table["accepted"]
     )
 
 

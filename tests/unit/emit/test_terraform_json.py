@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import json
-import time
-
 import pytest
 
 from stacks.emit.expressions import Json
@@ -216,26 +213,5 @@ def test_the_same_stacks_are_the_same_bytes() -> None:
 
 
 def test_no_number_that_json_lacks_is_written() -> None:
-    with pytest.raises(ValueError, match="not JSON compliant"):
+    with pytest.raises(ValueError, match="JSON has no number nan"):
         dumps({"a": float("nan")})
-
-
-def test_two_hundred_resources_take_milliseconds() -> None:
-    builder = StackBuilder("many")
-    first = builder.resource("aws_kms_key", "k", {"description": "x"}, origin="x")
-    for number in range(200):
-        builder.resource(
-            "aws_s3_bucket",
-            f"b{number}",
-            {"bucket": f"b-{number}", "tags": {"key": first.ref("arn"), "a": "b"}, "rule": [{"days": 1}] * 3},
-            origin=f"object-store {number}",
-        )
-    linked = link([stack(builder)])[0]
-    times, content = [], b""
-    for _ in range(5):
-        start = time.perf_counter()
-        content = dumps(document(linked))
-        times.append(time.perf_counter() - start)
-    assert len(json.loads(content)["resource"]["aws_s3_bucket"]) == 200
-    # About 5 ms on a quiet machine; the bound leaves room for a busy one.
-    assert min(times) < 0.05

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
 
 import pytest
 
-from stacks.graph import Address, Node, ProviderBlock, Ref, RemoteRef, Text, Value
+from stacks.graph import Address, ProviderBlock, RemoteRef, Text, Value
 from stacks.schema.check import Code, Path, Problem, check_node, check_nodes, check_provider
 from stacks.schema.load import Schemas
-from stacks.schema.model import Mode, Records, TypeSchema, block_schema
 from tests.unit.schema.defects import DEFECTS, GOOD, VERSIONS, VPC, node, ref
 
 ANYTHING = RemoteRef("network", "anything")
@@ -157,82 +154,3 @@ def test_check_node_takes_the_addresses_that_exist() -> None:
     bucket = node("aws_s3_bucket", "x", {"bucket": VPC})
     assert check_node(bucket, Schemas(VERSIONS), {VPC.address}) == []
     assert [problem.code for problem in check_node(bucket, Schemas(VERSIONS), set())] == ["unknown-address"]
-
-
-def test_two_hundred_nodes_take_a_few_milliseconds() -> None:
-    nodes = [_renamed(node, copy) for copy in range(17) for node in GOOD]
-    assert len(nodes) > 200
-    took = []
-    for _ in range(5):
-        start = time.perf_counter()
-        assert check_nodes([*GOOD, *nodes], VERSIONS) == ()
-        took.append(time.perf_counter() - start)
-    assert min(took) < 0.015
-
-
-def _renamed(good: Node, copy: int) -> Node:
-    return replace(good, address=replace(good.address, name=f"{good.address.name}-{copy}"))
-
-
-class _HandMade(Schemas):
-    """One type with every nesting, which no shipped provider has in a single type."""
-
-    records: ClassVar[Records] = [
-        {
-            "labelled": ["map", 0, 0, 1],
-            "once": ["one", 0, 1, 1],
-            "pair": ["list", 2, 2, 1],
-            "nested": ["single", "r", 1],
-            "nested_list": ["list", "o", 1],
-            "nested_map": ["map", "o", 1],
-            "nested_out": ["set", "c", 1],
-            "anything": "o any",
-            "given_once": "ow string",
-        },
-        {"size": "r number", "again": ["single", 0, 1, 1]},
-    ]
-
-    def of(self, mode: Mode, type_name: str) -> TypeSchema:
-        return TypeSchema("hand", "1.0.0", mode, type_name, block_schema(self.records))
-
-
-VALID: Mapping[str, Value] = {"nested": {"size": 1}, "pair": [{"size": 1}, {"size": 2}]}
-SELF = Address("resource", "hand_made", "x")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ({}, []),
-        ({"labelled": {"a": {"size": 1}, "b": {"size": 2}}}, []),
-        ({"labelled": {"a": {}}}, ['labelled.a in hand_made needs "size", a number']),
-        ({"labelled": {"a": 1}}, ["labelled.a is 1, but a block is a map of its arguments for each label"]),
-        ({"once": {"size": 1, "again": {"size": 2, "again": {"sise": 1, "size": 3}}}},
-         ['"sise" is not an argument of once.again.again in hand_made']),
-        ({"once": [{"size": 1}, {"size": 2}]}, ["once stands 2 times, but at most 1 is taken"]),
-        ({"pair": {"size": 1}}, ["pair stands 1 times, but at least 2 are needed"]),
-        ({"pair": None}, ['hand_made needs at least 2 "pair" blocks']),
-        ({"nested": None}, ['hand_made needs "nested", an object with size, again']),
-        ({"nested": {}}, ['nested in hand_made needs "size", a number']),
-        ({"nested": [1]}, ["nested is a list, but must be an object with size, again"]),
-        ({"nested_list": [{"size": "x"}]}, ['nested_list[0].size is "x", but must be a number']),
-        ({"nested_list": [1]}, ["nested_list[0] is 1, but must be a map of its arguments"]),
-        ({"nested_list": [Ref(SELF, "sise")]},
-         ['nested_list[0] refers to hand_made.x.sise: hand_made has no attribute "sise"']),
-        ({"nested_map": {"a": {"size": 1}, "b": {}}}, ['nested_map.b in hand_made needs "size", a number']),
-        ({"nested_map": ANYTHING}, []),
-        ({"nested_out": []}, ["nested_out is set by the provider and cannot be given"]),
-        ({"anything": {"a": [Ref(SELF, "anything.b[0]")]}}, []),
-        ({"anything": [Ref(SELF, "once.size"), Ref(SELF, "once[0].size"), Ref(SELF, "labelled.a.size")]}, []),
-        ({"anything": [Ref(SELF, "nested_out[*].size"), Ref(SELF, 'nested_map["a"].size')]}, []),
-        ({"anything": float("nan")}, ["anything is nan, which no document can hold"]),
-        ({"anything": [float("nan")]}, ["anything is nan, which no document can hold"]),
-        ({"anything": Ref(SELF, "given_once")},
-         ['anything refers to hand_made.x.given_once: "given_once" of hand_made is write-only, so it cannot be read']),
-        ({"anything": Ref(SELF, "nested_out[0].size")},
-         ["anything refers to hand_made.x.nested_out[0].size: nested_out is a set, which an index cannot follow"]),
-    ],
-)  # fmt: skip
-def test_every_nesting_is_checked(arguments: Mapping[str, Value], said: list[str]) -> None:
-    problems = check_node(node("hand_made", "x", {**VALID, **arguments}), _HandMade({}), {SELF})
-    assert [problem.message for problem in problems] == said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -90,19 +89,16 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 
 
-def test_a_bomb_of_aliases_stays_small_and_quick() -> None:
+def test_a_bomb_of_aliases_stays_small() -> None:
     assert len(BOMB) < 500
     tracemalloc.start()
-    start = time.process_time()
     tree, findings = read_text(BOMB)
-    seconds = time.process_time() - start
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert tree is None
     assert findings == [
         "f:5:8: error[alias-bomb]: the aliases up to *d repeat more than 10000 values, the limit"
     ]
-    assert seconds < 0.5
     assert peak < 2_000_000
 
 
