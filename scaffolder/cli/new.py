@@ -1,0 +1,130 @@
+"""``scaffolder new``: a project from a built-in template.
+
+Thin: collects answers from flags, from a person at a terminal, or from the defaults, and renders. May not know a
+template's files.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TypedDict
+
+import click
+
+from scaffolder import __version__
+from scaffolder.cli import options
+from scaffolder.cli.terminal import print_json
+from scaffolder.projects.answers import NO_CI, PLATFORM, Question, checked, default_answers
+from scaffolder.projects.render import Rendered, render_platform
+
+__all__ = ["DOCUMENT", "command"]
+
+
+class NewJson(TypedDict):
+    """What `new --json` prints; `files` are paths in `folder`. `dry_run` says that nothing was written."""
+
+    template: str
+    folder: str
+    answers: dict[str, str]
+    files: list[str]
+    dry_run: bool
+
+
+DOCUMENT = NewJson
+
+
+@click.group("new")
+def command() -> None:
+    """Start a project from a template."""
+
+
+def _flag(question: Question) -> click.Option:
+    kind = click.Choice(question.choices) if question.choices else None
+    return click.Option(
+        [f"--{question.name}"], type=kind, help=f"{question.asks}.", metavar=None if kind else "TEXT"
+    )
+
+
+@click.command("platform")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--defaults", is_flag=True, help="Ask nothing: take the default where no flag answers.")
+@click.option("--dry-run", is_flag=True, help="Show what would be made, and make nothing.")
+@options.as_json
+def platform(folder: Path, defaults: bool, dry_run: bool, as_json: bool, **flags: str | None) -> None:  # noqa: FBT001
+    r"""Start a platform: a spec, a CDKTF app, CI, and tests of its own.
+
+    What no flag answers is asked at a terminal; elsewhere, and with --defaults, the default is taken and said.
+
+    \b
+    Examples:
+      scaffolder new platform churn
+      scaffolder new platform churn --account 123456789012 --region eu-west-1
+      scaffolder new platform churn --ci none --engine cdktn --defaults
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    answers = {**default_answers(PLATFORM, folder.absolute().name), **given}
+    if not defaults and not as_json and sys.stdin.isatty():
+        answers = _asked(answers, given)
+    else:
+        _tell_defaults(answers, given)
+    answers = checked(PLATFORM, answers)
+    rendered = render_platform(folder, answers, __version__, dry_run=dry_run)
+    if as_json:
+        document = NewJson(
+            template="platform",
+            folder=str(rendered.folder),
+            answers=answers,
+            files=list(rendered.files),
+            dry_run=dry_run,
+        )
+        print_json({**document})
+    else:
+        _tell(folder, rendered, answers, dry_run=dry_run)
+
+
+for question in PLATFORM:
+    platform.params.append(_flag(question))
+command.add_command(platform)
+
+
+def _asked(answers: dict[str, str], given: dict[str, str]) -> dict[str, str]:
+    """Ask what no flag answers, until the answer fits."""
+    result = dict(answers)
+    for question in PLATFORM:
+        if question.name in given or (question.name == "repository" and result["ci"] == NO_CI):
+            continue
+        while True:
+            result[question.name] = click.prompt(question.asks, default=result[question.name], err=True)
+            refusal = question.refusal(result[question.name])
+            if not refusal:
+                break
+            click.echo(refusal, err=True)
+    return result
+
+
+def _tell_defaults(answers: dict[str, str], given: dict[str, str]) -> None:
+    taken = [
+        f"{name} {value}"
+        for name, value in answers.items()
+        if name not in given and not (name == "repository" and answers["ci"] == NO_CI)
+    ]
+    if taken:
+        click.echo(f"Taken by default, and yours to change in platform.yaml: {', '.join(taken)}", err=True)
+
+
+def _tell(folder: Path, rendered: Rendered, answers: dict[str, str], *, dry_run: bool) -> None:
+    click.echo(f"{folder}{' would be made with' if dry_run else ':'} {len(rendered.files)} files")
+    for name in rendered.files:
+        click.echo(f"  {name}")
+    if dry_run:
+        return
+    engine = answers["engine"]
+    click.echo("Next:")
+    for line in (
+        f"cd {folder}",
+        "pip install -r requirements.txt",
+        "scaffolder preview",
+        f"{engine} deploy '{answers['name']}-dev-*'   # README.md says what the first deployment needs",
+    ):
+        click.echo(f"  {line}")

@@ -1,0 +1,1 @@
+"""Projects made from templates. The public names are in ``render``, ``answers`` and ``template``."""
