@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["LazyCommand", "LazyGroup", "with_examples"]
 
 
-C = TypeVar("C", bound=click.Command)
-
-
-def with_examples(command: C) -> C:
+def with_examples(command: click.Command) -> None:
     r"""Put click's mark for lines that are not joined, a backspace, where a raw docstring has ``\b``."""
     command.help = (command.help or "").replace("\\b\n", "\b\n")
-    return command
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,11 @@ class LazyCommand:
         command = import_module(self.module).command
         if not isinstance(command, click.Command):
             raise TypeError(f"{self.module}.command is not a command")
-        return with_examples(command)
+        return command
+
+
+def _with_those_below(command: click.Command) -> list[click.Command]:
+    return [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
 
 
 class LazyGroup(click.Group):
@@ -53,8 +56,8 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         command = entry.load()
-        below = command.commands.values() if isinstance(command, click.Group) else ()
-        for each in (command, *below):
+        for each in _with_those_below(command):
+            with_examples(each)
             each.params += [option for option in self.everywhere if option not in each.params]
         return command
 
@@ -70,6 +73,15 @@ class LazyGroup(click.Group):
             hint = f'Did you mean "{near[0]}"?' if near else f"There are {', '.join(self.lazy)}."
             raise click.UsageError(f'there is no command "{name}". {hint}', ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands without importing them, and the group's own options."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell asks for it
+
+        return [
+            *(CompletionItem(n, help=e.short_help) for n, e in self.lazy.items() if n.startswith(incomplete)),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -124,7 +125,7 @@ def main(arguments: Sequence[str] | None = None, group: click.Group = scaffolder
     if arguments is not None:
         return _guarded(arguments, group)
     gc.set_threshold(COLLECT_AFTER)
-    _survive_any_encoding()
+    _survive_any_terminal()
     code = _guarded(sys.argv[1:], group)
     gc.freeze()  # The process ends: there is nothing that the interpreter's last collection (30 ms) could give back.
     return code
@@ -133,7 +134,7 @@ def main(arguments: Sequence[str] | None = None, group: click.Group = scaffolder
 def _guarded(given: Sequence[str], group: click.Group) -> int:
     try:
         code = _run([*given], group)
-        click.echo(nl=False)  # flushes stdout while an error of it can still be told
+        sys.stdout.flush()  # while an error of it can still be told
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except click.ClickException as error:
@@ -169,10 +170,12 @@ def _run(arguments: list[str], group: click.Group) -> int:
     return 0
 
 
-def _survive_any_encoding() -> None:
-    """Let a terminal that lacks a character see its code."""
+def _survive_any_terminal() -> None:
+    """Let one that lacks a character see its code, a file's name be any bytes, and stdout be closed."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure") and stream.encoding.lower() not in {"utf-8", "utf8"}:
+        if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 

@@ -26,8 +26,9 @@ KNOWN_BY = ("$schema", "title")
 def command(out: Path | None) -> None:
     r"""Print the spec's JSON Schema (draft 2020-12), which gives editors completion and checks.
 
+    \b
     An editor with the YAML language server finds it by the first line of a spec:
-    # yaml-language-server: $schema=platform.schema.json
+      # yaml-language-server: $schema=platform.schema.json
 
     \b
     Examples:

@@ -174,7 +174,7 @@ def command(  # noqa: PLR0913 - one for each option
 def _results(paths: Sequence[Path], job: Job) -> Iterator[Done]:
     """Do one spec after the other, and keep nothing of it but its platform's name."""
     taken: dict[str, Path] = {}
-    progress = Progress(len(paths), "specs")
+    progress = Progress(len(paths))
     for number, path in enumerate(paths):
         progress.step(number, str(path))
         done = _done(path, job, taken)

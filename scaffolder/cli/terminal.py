@@ -6,28 +6,36 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from typing import assert_never
+from collections.abc import Callable, Mapping, Sequence
+from typing import TextIO, assert_never
 
 import click
 
 from scaffolder.cli.options import FindingsStyle
 from scaffolder.errors import Finding
+from scaffolder.report.columns import shortened
 from scaffolder.report.findings import github_annotation, tally
 
 __all__ = ["JsonList", "Progress", "print_json", "tell_findings"]
 
+COLUMNS = 80
 PATIENCE_S = 1.0
+ERASE_LINE = "\r\033[K"
 COLOURS = {"error": "red", "warning": "yellow"}
 
 
 def print_json(document: Mapping[str, object]) -> None:
     """Print one document, in UTF-8 whatever the terminal's encoding is."""
-    click.echo(_dumped(document).encode())
+    click.echo(_utf_8(_dumped(document)))
 
 
 def _dumped(document: Mapping[str, object]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _utf_8(text: str) -> bytes:
+    """Encode; of a file's name that is no text, JSON has an escape for each byte."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 class JsonList:
@@ -40,7 +48,7 @@ class JsonList:
     def add(self, item: Mapping[str, object]) -> None:
         """Print one more item."""
         indented = _dumped(item).replace("\n", "\n    ")
-        click.echo(f"{self._before}\n    {indented}".encode(), nl=False)
+        click.echo(_utf_8(f"{self._before}\n    {indented}"), nl=False)
         self._before = ","
 
     def close(self) -> None:
@@ -76,25 +84,27 @@ def _coloured(finding: Finding) -> str:
 
 
 class Progress:
-    """Says on a terminal how far a command is, once it takes longer than a second."""
+    """Says on a terminal how far a command is with a number of things, once it takes longer than a second."""
 
-    def __init__(self, total: int, what: str) -> None:
+    def __init__(
+        self, total: int, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._total = total
-        self._what = what
-        self._start = time.monotonic()
-        self._seen = total > 1 and sys.stderr.isatty()
+        self._stream = sys.stderr if stream is None else stream
+        self._clock = clock
+        self._start = clock()
         self._shown = False
 
     def step(self, number: int, name: str) -> None:
-        """Say that ``number`` are done and what comes next."""
-        if self._seen and time.monotonic() - self._start >= PATIENCE_S:
-            self.clear()
-            line = f"{number} of {self._total} {self._what}, now {name}"
-            click.echo(line if len(line) < 80 else f"{line[:76]}...", err=True, nl=False)
+        """Say that ``number`` are done, and which one comes next."""
+        slow = self._clock() - self._start >= PATIENCE_S
+        if slow and self._total > 1 and self._stream.isatty():
+            line = shortened(f"{number} of {self._total} done, now {name}", COLUMNS - 1)
+            click.echo(f"{ERASE_LINE}{line}", file=self._stream, nl=False, color=True)
             self._shown = True
 
     def clear(self) -> None:
         """Take the line away, before anything else is printed."""
         if self._shown:
-            click.echo("\r\033[K", err=True, nl=False, color=True)
+            click.echo(ERASE_LINE, file=self._stream, nl=False, color=True)
             self._shown = False

@@ -6,14 +6,14 @@ Thin: checks as far as ``synth`` would and prints. May not write a file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
 import click
 
 from scaffolder.cli import options
-from scaffolder.cli.terminal import JsonList, tell_findings
+from scaffolder.cli.terminal import JsonList, Progress, tell_findings
 from scaffolder.errors import Finding, ScaffolderError, SpecError
 from scaffolder.pipeline import synthesize
 from scaffolder.report.findings import FindingJson, finding_as_json, promoted
@@ -92,15 +92,12 @@ def command(
 
 
 def _checks(specs: Sequence[Path], environments: Sequence[str], *, strict: bool) -> Iterator[Checked]:
-    for spec in specs:
+    progress = Progress(len(specs))
+    for number, spec in enumerate(specs):
+        progress.step(number, str(spec))
         checked = _checked(spec, environments)
-        yield Checked(
-            spec=spec,
-            platform=checked.platform,
-            environments=checked.environments,
-            findings=promoted(checked.findings) if strict else checked.findings,
-            error=checked.error,
-        )
+        progress.clear()
+        yield replace(checked, findings=promoted(checked.findings)) if strict else checked
 
 
 def _checked(spec: Path, environments: Sequence[str]) -> Checked:

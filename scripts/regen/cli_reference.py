@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
@@ -63,7 +64,8 @@ def of_command(command: click.Command, context: click.Context) -> Iterator[str]:
     pieces = " ".join(command.collect_usage_pieces(context))
     yield f"```console\n{context.command_path} {pieces}\n```\n"
     yield from prose(command.help or "")
-    records = [record for each in command.get_params(context) if (record := each.get_help_record(context))]
+    options = [each for each in command.get_params(context) if isinstance(each, click.Option)]
+    records = [record for option in options if (record := option.get_help_record(context))]
     yield "| option | |\n|---|---|"
     yield from (f"| `{cell(names)}` | {cell(text)} |" for names, text in records)
     yield ""
@@ -80,7 +82,7 @@ def cell(text: str) -> str:
 
 def prose(text: str) -> Iterator[str]:
     """Paragraphs as they are; what click would not join is a block of code."""
-    for paragraph in text.expandtabs().replace("\\b\n", "\b\n").split("\n\n"):
+    for paragraph in cleandoc(text).split("\n\n"):
         if not paragraph.startswith("\b\n"):
             yield f"{paragraph}\n"
             continue

@@ -26,7 +26,9 @@ def test_help_lists_every_command_and_every_exit_code(cli: Cli) -> None:
     assert "  Examples:\n    scaffolder new platform churn\n" in ran.stdout
 
 
-@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)], ids=str)
+@pytest.mark.parametrize(
+    "command", [(), ("new", "platform"), *((name,) for name in COMMANDS if name != "new")], ids=str
+)
 def test_help_has_examples_and_fits_80_columns(cli: Cli, command: tuple[str, ...]) -> None:
     ran = cli.run(*command, "--help")
     assert (ran.code, ran.stderr) == (0, "")
@@ -121,6 +123,15 @@ def test_json_is_utf_8_whatever_the_terminal_is(cli: Cli) -> None:
     cli.write("日.yaml")
     ran = cli.run("validate", "日.yaml", "--json", environment={"PYTHONIOENCODING": "ascii"})
     assert ran.document["specs"][0]["spec"] == "日.yaml"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file names are texts there")
+def test_a_file_whose_name_is_no_text_can_be_told(cli: Cli) -> None:
+    name = os.fsdecode(b"\xff.yaml")
+    (cli.folder / name).write_text(SPEC, encoding="utf-8")
+    assert cli.run("validate", name).stdout == "\\udcff.yaml is valid: churn (dev)\n"
+    assert cli.run("validate", name, "--json").document["specs"][0]["spec"] == name
+    assert cli.run("preview", name, "--json").document["spec"] == name
 
 
 def test_a_closed_pipe_is_quiet(cli: Cli) -> None:

@@ -99,6 +99,7 @@ def test_each_shell_has_its_script(cli: Cli, shell: str) -> None:
     ("words", "completed"),
     [
         (("scaffolder", "val"), {"validate"}),
+        (("scaffolder", "--ver"), {"--version"}),
         (("scaffolder", "synth", "--che"), {"--check"}),
         (("scaffolder", "explain", "network.zo"), {"network.zones"}),
         (("scaffolder", "completion", "z"), {"zsh"}),

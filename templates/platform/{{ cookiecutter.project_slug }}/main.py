@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from {{ cookiecutter.engine }} import App
-
 from scaffolder.constructs import Platform
 
 app = App()

@@ -45,8 +45,10 @@ def failing(error: BaseException) -> click.Group:
         (
             MissingExtraError("cdktf", "constructs"),
             5,
-            "error: this needs the Python package 'constructs', which the extra 'cdktf' installs: "
-            "pip install 'scaffolder[cdktf]'\n",
+            (
+                "error: this needs the Python package 'constructs', which the extra 'cdktf' installs: "
+                "pip install 'scaffolder[cdktf]'\n"
+            ),
         ),
         (TemplateError("no template"), 6, "error: no template\n"),
         (UsageError("does not fit"), 64, "error: does not fit\n"),

@@ -1,0 +1,139 @@
+"""The generated project is whole: every combination renders, is valid, passes its own tests and its vendors' linters."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scaffolder.pipeline import synthesize
+from stacks.emit.terraform_json import document
+from tests.external_tools import ROOT, NodeTools
+from tests.templates.projects import ENGINES, SYSTEMS, files_of, new_project
+
+pytestmark = [pytest.mark.cli, pytest.mark.slow]
+
+TEMPLATE = ROOT / "templates" / "platform"
+SHARED = {
+    *(".gitignore", ".scaffolder-project.json", "README.md", "cdktf.json", "main.py", "platform.schema.json"),
+    *("platform.yaml", "requirements.txt", "tests/test_platform.py"),
+}
+OF_SYSTEM = {"github": {".github/workflows/platform.yml"}, "gitlab": {".gitlab-ci.yml"}, "none": set()}
+
+
+@pytest.fixture(scope="module", params=[(engine, ci) for engine in ENGINES for ci in SYSTEMS], ids="-".join)
+def project(
+    request: pytest.FixtureRequest, scaffolder_cli: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str, str]:
+    """A project of each engine and CI system: its folder, engine and system."""
+    engine, ci = request.param
+    folder = tmp_path_factory.mktemp("projects") / "fraud-platform"
+    return new_project(scaffolder_cli, folder, "--engine", engine, "--ci", ci), engine, ci
+
+
+def test_a_project_has_its_files_and_no_markup(project: tuple[Path, str, str]) -> None:
+    folder, engine, ci = project
+    found = files_of(folder)
+    assert found.keys() == SHARED | OF_SYSTEM[ci]
+    for name, content in found.items():
+        assert b"cookiecutter" not in content, name
+        assert b"{%" not in content, name
+    kept = json.loads(found[".scaffolder-project.json"])["answers"]
+    assert (kept["name"], kept["engine"], kept["ci"]) == ("fraud", engine, ci)
+
+
+def test_a_project_is_valid_and_passes_its_own_tests(project: tuple[Path, str, str], scaffolder_cli: Path) -> None:
+    folder, _, _ = project
+    subprocess.run([scaffolder_cli, "validate", "--strict"], cwd=folder, check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_projects_python_passes_formatter_and_linter(project: tuple[Path, str, str]) -> None:
+    folder, _, _ = project
+    ruff = [sys.executable, "-m", "ruff"]
+    for arguments in (["format", "--isolated", "--line-length", "120", "--check", "."], ["check", "--isolated", "."]):
+        done = subprocess.run([*ruff, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_a_projects_app_synthesizes_what_the_spec_becomes(
+    project: tuple[Path, str, str], node_tools: NodeTools, tmp_path: Path
+) -> None:
+    folder, _, _ = project
+    environment = {**os.environ, **node_tools.environment, "CDKTF_OUTDIR": str(tmp_path / "out")}
+    subprocess.run([sys.executable, "main.py"], cwd=folder, check=True, capture_output=True, env=environment)
+    stacks = synthesize(folder / "platform.yaml").stacks
+    assert stacks
+    for linked in stacks:
+        written = json.loads((tmp_path / "out" / "stacks" / linked.stack.name / "cdk.tf.json").read_text())
+        ours = json.loads(json.dumps(document(linked)))
+        del ours["//"], written["//"]
+        assert written == ours
+
+
+def test_the_pipeline_fits_its_vendors_schema(project: tuple[Path, str, str]) -> None:
+    folder, _, ci = project
+    schemas = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
+    for name in OF_SYSTEM[ci]:
+        done = subprocess.run(
+            [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schemas[ci], name],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_actions_are_pinned_and_nothing_is_granted_at_large(project: tuple[Path, str, str]) -> None:
+    folder, _, ci = project
+    if ci != "github":
+        return
+    text = (folder / ".github" / "workflows" / "platform.yml").read_text()
+    uses = [line.split("uses:")[1].strip() for line in text.splitlines() if "uses:" in line]
+    assert uses
+    for use in uses:
+        reference, _, version = use.partition(" # ")
+        assert len(reference.partition("@")[2]) == 40, use
+        assert version.startswith("v"), use
+    assert "\npermissions: {}\n" in text
+    assert "secrets." not in text
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("zizmor")), "--offline", "--quiet", "--no-exit-codes", "--format", "json", "."],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [finding["ident"] for finding in json.loads(done.stdout)] == []
+
+
+def test_plain_cookiecutter_renders_the_same(scaffolder_cli: Path, tmp_path: Path) -> None:
+    ours = new_project(scaffolder_cli, tmp_path / "fraud-platform", "--ci", "gitlab")
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(json.dumps({"cookiecutters_dir": str(tmp_path / "c"), "replay_dir": str(tmp_path / "r")}))
+    command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", "--config-file", str(settings)]
+    target = tmp_path / "plain"
+    target.mkdir()
+    subprocess.run(
+        [*command, "--output-dir", str(target), "name=fraud", "ci=gitlab"], check=True, capture_output=True
+    )
+    assert files_of(target / "fraud-platform") == files_of(ours)
+
+
+def test_the_schema_beside_the_spec_is_the_current_one() -> None:
+    (shipped,) = TEMPLATE.glob("*/platform.schema.json")
+    current = ROOT / "docs" / "reference" / "platform.schema.json"
+    assert shipped.read_bytes() == current.read_bytes(), "`make regen` rewrites it"
