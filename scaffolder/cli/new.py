@@ -125,6 +125,7 @@ def _tell(folder: Path, rendered: Rendered, answers: dict[str, str], *, dry_run:
         f"cd {folder}",
         "pip install -r requirements.txt",
         "scaffolder preview",
-        f"{engine} deploy '{answers['name']}-dev-*'   # README.md says what the first deployment needs",
+        f"{engine} deploy {answers['name']}-dev-state   # once: the others keep their state there",
+        f"{engine} deploy '{answers['name']}-dev-*'",
     ):
         click.echo(f"  {line}")

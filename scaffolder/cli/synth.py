@@ -332,6 +332,12 @@ def _counted_changes(done: Done, job: Job) -> str:
     return ", ".join(f"{count} {word}" for count, word in counts if count)
 
 
+def _apart(environment: EnvironmentPlatform) -> Iterator[str]:
+    """The stacks that must be there before the others' backends can be reached: the CLIs reach all at the start."""
+    needed = {name for linked in environment.stacks for name in linked.stack.needs}
+    return (linked.stack.name for linked in environment.stacks if linked.stack.name in needed)
+
+
 def _next_step(done: Done, job: Job) -> Iterator[str]:
     """Say how to deploy it: with the command line whose project this folder is, else with Terraform."""
     out = done.out or job.out
@@ -339,7 +345,10 @@ def _next_step(done: Done, job: Job) -> Iterator[str]:
         first = done.environments[0]
         pattern = f"{first.platform.name}-{first.name}-*"
         output = "" if out == Path(DEFAULT_OUT) else f" --output {out}"
-        yield f"Next: cdktf deploy --skip-synth{output} '{pattern}'"
+        deploy = f"cdktf deploy --skip-synth{output}"
+        apart = [f"{deploy} {name}   # once: the others keep their state there" for name in _apart(first)]
+        for number, line in enumerate([*apart, f"{deploy} '{pattern}'"]):
+            yield f"{'      ' if number else 'Next: '}{line}"
     else:
         chdir = f"terraform -chdir={out / 'stacks' / done.stacks[0].stack.name}"
         yield f"Next: {chdir} init"

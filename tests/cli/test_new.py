@@ -35,12 +35,13 @@ def test_a_project_is_made_and_the_next_steps_are_said(scaffolder_cli: Path, tmp
     done = run(scaffolder_cli, "platform", "churn", "--ci", "none", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "churn: 9 files"
-    assert done.stdout.splitlines()[-5:] == [
+    assert done.stdout.splitlines()[-6:] == [
         "Next:",
         "  cd churn",
         "  pip install -r requirements.txt",
         "  scaffolder preview",
-        "  cdktf deploy 'churn-dev-*'   # README.md says what the first deployment needs",
+        "  cdktf deploy churn-dev-state   # once: the others keep their state there",
+        "  cdktf deploy 'churn-dev-*'",
     ]
     assert done.stderr == (
         "Taken by default, and yours to change in platform.yaml: name churn, owner ml-platform, region eu-west-1, "

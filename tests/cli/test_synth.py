@@ -76,9 +76,13 @@ def test_as_an_app_command_it_writes_where_cdktf_says(cli: Cli) -> None:
 def test_in_a_cdktf_project_the_next_step_is_cdktfs(cli: Cli) -> None:
     cli.write("platform.yaml")
     cli.write("cdktf.json", "{}")
-    assert cli.run("synth").stdout.endswith("Next: cdktf deploy --skip-synth 'churn-dev-*'\n")
+    assert cli.run("synth").stdout.splitlines()[-2:] == [
+        "Next: cdktf deploy --skip-synth churn-dev-state   # once: the others keep their state there",
+        "      cdktf deploy --skip-synth 'churn-dev-*'",
+    ]
+    cli.write("platform.yaml", f"{(cli.folder / 'platform.yaml').read_text()}state: {{backend: local}}\n")
     ran = cli.run("synth", "--out", "build")
-    assert ran.stdout.endswith("Next: cdktf deploy --skip-synth --output build 'churn-dev-*'\n")
+    assert ran.stdout.splitlines()[-1] == "Next: cdktf deploy --skip-synth --output build 'churn-dev-*'"
 
 
 def test_hcl(cli: Cli) -> None:
