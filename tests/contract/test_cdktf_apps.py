@@ -9,6 +9,8 @@ import pytest
 
 from tests.cdktf_apps import ENGINES, App, run_app
 
+pytestmark = pytest.mark.slow
+
 SETUP = """
 from scaffolder.constructs import *
 from tests.graphs import *

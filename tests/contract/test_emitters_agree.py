@@ -114,6 +114,7 @@ Platform(app, ALL[{name!r}]())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_a_cdktf_app_synthesizes_what_json_says(name: str, engine: str, tmp_path: Path) -> None:
     app = run_app(engine, APP.format(name=name), tmp_path)

@@ -12,6 +12,8 @@ from scaffolder.constructs import Environment
 from scaffolder.pipeline import synthesize
 from stacks.graph import Ref, RemoteRef, Text
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*/platform.yaml"))
 
 

@@ -16,6 +16,8 @@ from botocore.exceptions import ClientError
 from tests.emulator.fixture import ACCOUNT, Emulator
 from tests.emulator.terraform import Terraform, providers_environment
 
+pytestmark = pytest.mark.slow
+
 _FOUNDATION = Path(__file__).parent / "foundation"
 _NAME = "emulated-test"
 
