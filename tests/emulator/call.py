@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 __all__ = ["Amendment", "Answer", "Call", "Refusal", "Result", "Service"]
@@ -28,14 +28,29 @@ class Call:
         """`service:operation`, as logs and refusals spell it."""
         return f"{self.service}:{self.operation}"
 
+    def carrying(self, **parameters: object) -> Call:
+        """The same call with these parameters beside, or instead of, its own."""
+        return replace(self, parameters={**self.parameters, **parameters})
+
     def text(self, member: str) -> str:
         """The text of a parameter; empty where the caller gave none."""
         value = self.parameters.get(member)
         return value if isinstance(value, str) else ""
 
+    def mapping(self, member: str) -> Mapping[str, object]:
+        """A structure among the parameters; empty where the caller gave none."""
+        value = self.parameters.get(member)
+        return value if isinstance(value, Mapping) else {}
+
+    def listed(self, member: str) -> Sequence[object]:
+        """A list among the parameters; empty where the caller gave none."""
+        value = self.parameters.get(member)
+        return value if isinstance(value, list) else []
+
 
 Result: TypeAlias = Mapping[str, object]
-Answer: TypeAlias = Callable[[Call], Result]
+Answer: TypeAlias = Callable[[Call], Result | None]
+"""None leaves the call to moto: after a check that let it pass, or because the thing is one of moto's."""
 Amendment: TypeAlias = Callable[[Call, Result], Result]
 
 
@@ -52,7 +67,7 @@ class Refusal(Exception):
 class Service:
     """What the layer does for one service.
 
-    `answers` replace moto. `amendments` get moto's successful answer and return what is sent; only
+    `answers` replace moto, or check what moto is then asked. `amendments` get moto's successful answer and return what is sent; only
     for services whose answers are JSON. `mistaken` are operations that moto takes for another one and
     seems to serve: they are refused.
     """

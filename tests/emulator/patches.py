@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import cast
 
 from moto.cloudtrail.models import CloudTrailBackend
+from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidSecurityGroupNotFoundError, InvalidSecurityGroupRuleIdNotFoundError
@@ -22,6 +23,7 @@ from moto.iam.access_control import PermissionResult
 from moto.kms.models import Alias, KmsBackend
 from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
+from moto.sagemaker.models import FakeEndpointConfig
 
 __all__ = ["apply_patches"]
 
@@ -34,8 +36,10 @@ def apply_patches() -> None:
     _replace(FakeBucket, "_log_permissions_enabled_policy", staticmethod(_log_delivery_is_allowed))
     _replace(S3Response, "get_bucket_notification", _bucket_notification(S3Response.get_bucket_notification))
     _replace(CloudTrailBackend, "delete_trail", _delete_trail)
+    _replace(CloudTrailResponse, "describe_trails", _describe_trails)
     _add(FakeDeleteMarker, "dispose", _dispose_marker)
     _replace(KmsBackend, "create_alias", _create_alias(KmsBackend.create_alias))
+    _replace(FakeEndpointConfig, "validate_instance_type", _any_instance_type)
     _replace(SecurityGroupRule, "__init__", _rule_init(SecurityGroupRule.__init__))
     _replace(SecurityGroupRule, "description", property(_rule_description))
     _replace(SecurityGroupBackend, "modify_security_group_rules", _modify_rules)
@@ -101,6 +105,21 @@ def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
+def _describe_trails(response: CloudTrailResponse) -> str:
+    """Describe the trails that are asked for, by name or by ARN.
+
+    Defect: moto answers with all trails of the account, and the provider refuses to choose.
+    """
+    asked = response._get_param("trailNameList") or []  # noqa: SLF001 - how moto's own methods read a request
+    shadows = response._get_bool_param("includeShadowTrails", True)  # noqa: SLF001, FBT003
+    described = [
+        trail.description(include_region=True)
+        for trail in response.cloudtrail_backend.describe_trails(shadows)
+        if not asked or trail.trail_name in asked or trail.arn in asked
+    ]
+    return json.dumps({"trailList": described})
+
+
 def _delete_trail(backend: CloudTrailBackend, name: str) -> None:
     """Delete a trail by its name or its ARN.
 
@@ -125,6 +144,13 @@ def _create_alias(
         return alias
 
     return create_alias
+
+
+def _any_instance_type(_config: FakeEndpointConfig, _instance_type: str) -> None:
+    """Leave instance types to the layer's own check, which knows those of the API description.
+
+    Defect: moto's list is that of 2020, and refuses every endpoint on a newer instance type.
+    """
 
 
 _Notification = Callable[[S3Response], TYPE_RESPONSE]

@@ -119,7 +119,8 @@ class Emulator:
             raise _unknown(call)
         if answer := service.answers.get(call.operation):
             call = replace(call, parameters=parameters_of(match, request))
-            return write_result(call, request, answer(call))
+            if (result := answer(call)) is not None:
+                return write_result(call, request, result)
         response = Response.from_app(self._moto, forwarded.environ, buffered=True)
         _refuse_unserved(call, request, response)
         amendment = service.amendments.get(call.operation)

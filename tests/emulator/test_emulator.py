@@ -124,6 +124,20 @@ class TestOperationsLog:
         assert emulator.operations() == []
 
 
+class TestTrails:
+    def test_one_of_two_trails_is_described_alone(self, emulator: Emulator, bucket: str) -> None:
+        client = emulator.client("cloudtrail")
+        arns = [
+            client.create_trail(Name=name, S3BucketName=bucket)["TrailARN"] for name in ("first", "second")
+        ]
+        for asked in (arns[1], "second"):
+            found = client.describe_trails(trailNameList=[asked])["trailList"]
+            assert [trail["Name"] for trail in found] == ["second"]
+        assert len(client.describe_trails()["trailList"]) == 2
+        for arn in arns:
+            client.delete_trail(Name=arn)
+
+
 class TestVersions:
     def test_a_bucket_with_deleted_objects_can_be_emptied(self, emulator: Emulator, bucket: str) -> None:
         s3 = emulator.client("s3")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.emulator.call import Service
-from tests.emulator.entity import Entity, Tags, entity_answers
+from tests.emulator.entity import Entity, Store
+from tests.emulator.tags import Tags
 
 __all__ = ["service"]
 
@@ -23,4 +24,4 @@ _ANALYZER = Entity(
 def service() -> Service:
     """Access Analyzer without an analyzer."""
     tags = Tags()
-    return Service(name="accessanalyzer", answers={**entity_answers(_ANALYZER, tags), **tags.answers()})
+    return Service(name="accessanalyzer", answers={**Store(_ANALYZER, tags).answers(), **tags.answers()})
