@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from stacks.adapter import Lowered, PolicyViolation, Skipped, TargetProblem
-from stacks.aws import identity, network, registry, security, state, storage
+from stacks.aws import identity, ml, monitoring, network, registry, security, state, storage, workspace
 from stacks.aws.context import Context
 from stacks.aws.rules import violations_in
 from stacks.aws.support import SUPPORT
@@ -46,15 +46,21 @@ def violations(stacks: Sequence[Stack], platform: Platform) -> Sequence[PolicyVi
 
 
 def lower(platform: Platform) -> Lowered:
-    """Make the stacks: state, security, network, storage, registry, identity."""
+    """Make the stacks: state, security, network, storage, registry, identity, workspace, ml, monitoring."""
     context = Context(platform)
     state_stack = state.lower(context)
     security_stack, keys = security.lower(context)
     network_stack, place = network.lower(context, keys)
     storage_stack, stores = storage.lower(context, keys)
     registry_stack, images = registry.lower(context, keys)
-    identity_stack, unused = identity.lower(context, keys, place, stores, images)
-    built = (state_stack, security_stack, network_stack, storage_stack, registry_stack, identity_stack)
+    identity_stack, roles, unused = identity.lower(context, keys, place, stores, images)
+    workspace_stack = workspace.lower(context, keys, place, roles["training"])
+    ml_stack = ml.lower(context, keys, stores, roles)
+    monitoring_stack = monitoring.lower(context, keys)
+    built = (
+        *(state_stack, security_stack, network_stack, storage_stack, registry_stack),
+        *(identity_stack, workspace_stack, ml_stack, monitoring_stack),
+    )
     stacks = tuple(
         _stack(context, builder, needs_state=state_stack is not None)
         for builder in built

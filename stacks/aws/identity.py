@@ -5,7 +5,7 @@ May not grant on ``*`` what takes a resource, attach a policy that AWS manages, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stacks.aws import ci, people, workloads
 from stacks.aws.context import Context, Keys, Network, Registry, Stores
@@ -17,8 +17,8 @@ __all__ = ["lower"]
 
 def lower(
     context: Context, keys: Keys, network: Network, stores: Stores, registry: Registry
-) -> tuple[StackBuilder, Sequence[HumanRole]]:
-    """Make the roles; return also the human roles that nobody could assume, which are left out."""
+) -> tuple[StackBuilder, Mapping[str, Value], Sequence[HumanRole]]:
+    """Make the roles; return also their ARNs, and the human roles that nobody could assume, which are left out."""
     stack = StackBuilder("identity")
     reach = workloads.Reach(context=context, keys=keys, network=network, stores=stores, registry=registry)
     arns: dict[str, Value] = {}
@@ -37,4 +37,4 @@ def lower(
         for name, node in ci.add_ci_roles(stack, reach, continuous, arns).items():
             arns[name] = node.ref("arn")
     stack.export("role_arns", arns)
-    return stack, unused
+    return stack, arns, unused

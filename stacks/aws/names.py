@@ -59,6 +59,13 @@ RULES = {
         pattern=r"[a-zA-Z0-9](?:[._-]?[a-zA-Z0-9])*",
         source="CloudTrail API Reference, CreateTrail.Name (3-128)",
     ),
+    "sagemaker": NameRule(
+        longest=63,
+        pattern=r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
+        source="SageMaker API Reference, names of domains, profiles, groups, pipelines, models and endpoints",
+    ),
+    "topic": NameRule(longest=256, pattern=r"[a-zA-Z0-9_-]{1,256}", source="SNS API Reference, CreateTopic.Name"),
+    "budget": NameRule(longest=100, pattern=r"[^:\\\\]{1,100}", source="Budgets API Reference, Budget.BudgetName"),
     "security-group": NameRule(
         longest=255,
         pattern=r"(?!sg-)[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]+",

@@ -1,0 +1,140 @@
+"""The ml stack: the model registry, experiment tracking and features.
+
+May not make a role or a bucket, nor know what watches over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stacks.aws.context import Context, Keys, Stores
+from stacks.aws.names import fitted
+from stacks.graph import Lifecycle, Node, StackBuilder, Value, text
+from stacks.intents import ExperimentTracking, FeatureStore, ModelRegistry, describe
+
+__all__ = ["lower"]
+
+TRACKING_SIZE = "Small"
+MAINTENANCE_WINDOW = "Sun:03:00"
+FEATURE_TYPES = {
+    "int": "Integral",
+    "float": "Fractional",
+    "string": "String",
+    "bool": "Integral",
+    "timestamp": "String",
+}
+"""Feature Store has three types: a bool is 0 or 1, a timestamp an ISO 8601 text (SageMaker API, FeatureDefinition)."""
+
+
+def lower(context: Context, keys: Keys, stores: Stores, roles: Mapping[str, Value]) -> StackBuilder:
+    """Make what the platform asks for; the stack is empty when it asks for nothing."""
+    stack = StackBuilder("ml")
+    for model in context.all_of(ModelRegistry):
+        _model_group(stack, context, model)
+    tracking = context.one_of(ExperimentTracking)
+    if tracking is not None:
+        _tracking(stack, context, stores, roles["training"], tracking)
+    features = tuple(context.all_of(FeatureStore))
+    if features:
+        _features(stack, context, keys, stores, roles["training"], features)
+    return stack
+
+
+def _model_group(stack: StackBuilder, context: Context, intent: ModelRegistry) -> None:
+    stack.resource(
+        "aws_sagemaker_model_package_group",
+        intent.name,
+        {
+            "model_package_group_name": fitted("sagemaker", f"{context.prefix}-{intent.name}"),
+            "model_package_group_description": f"Versions of {intent.name}",
+            # The operations of this platform read how a version is approved from here.
+            "tags": {"approval": intent.approval},
+        },
+        origin=describe(intent),
+        lifecycle=Lifecycle(prevent_destroy=context.protected),
+        holds="every registered version of the model",
+    )
+
+
+def _tracking(
+    stack: StackBuilder, context: Context, stores: Stores, role: Value, intent: ExperimentTracking
+) -> None:
+    server = stack.resource(
+        "aws_sagemaker_mlflow_tracking_server",
+        "main",
+        {
+            "tracking_server_name": fitted("sagemaker", context.prefix),
+            "role_arn": role,
+            "artifact_store_uri": text("s3://", stores.by_name["artifacts"].id, "/mlflow"),
+            "tracking_server_size": TRACKING_SIZE,
+            "automatic_model_registration": False,
+            "weekly_maintenance_window_start": MAINTENANCE_WINDOW,
+        },
+        origin=describe(intent),
+        lifecycle=Lifecycle(prevent_destroy=context.protected),
+        holds="every experiment and run",
+    )
+    stack.export("tracking_server_arn", server.ref("arn"))
+
+
+def _features(
+    stack: StackBuilder,
+    context: Context,
+    keys: Keys,
+    stores: Stores,
+    role: Value,
+    intents: tuple[FeatureStore, ...],
+) -> None:
+    database: Node | None = None
+    for intent in intents:
+        if intent.offline and database is None:
+            database = stack.resource(
+                "aws_glue_catalog_database",
+                "features",
+                {
+                    "name": f"{context.prefix}_features".replace("-", "_"),
+                    "description": "The offline store's tables",
+                },
+                origin=describe(intent),
+            )
+        stack.resource(
+            "aws_sagemaker_feature_group",
+            intent.name,
+            {
+                "feature_group_name": fitted("sagemaker", f"{context.prefix}-{intent.name}"),
+                "record_identifier_feature_name": intent.key,
+                "event_time_feature_name": intent.event_time,
+                "role_arn": role,
+                "feature_definition": [
+                    {"feature_name": name, "feature_type": FEATURE_TYPES[type_]}
+                    for name, type_ in intent.columns.items()
+                ],
+                "online_store_config": _online(keys) if intent.online else None,
+                "offline_store_config": _offline(keys, stores, database, intent)
+                if database and intent.offline
+                else None,
+            },
+            origin=describe(intent),
+            lifecycle=Lifecycle(prevent_destroy=context.protected),
+            holds="the group's records",
+        )
+
+
+def _online(keys: Keys) -> Value:
+    encryption = {"security_config": {"kms_key_id": keys.data}} if keys.data is not None else {}
+    return {"enable_online_store": True, **encryption}
+
+
+def _offline(keys: Keys, stores: Stores, database: Node, intent: FeatureStore) -> Value:
+    storage: dict[str, Value] = {"s3_uri": text("s3://", stores.by_name["data"].id, "/features/")}
+    if keys.data is not None:
+        storage["kms_key_id"] = keys.data
+    return {
+        "table_format": "Iceberg",
+        "s3_storage_config": storage,
+        "data_catalog_config": {
+            "catalog": "AwsDataCatalog",
+            "database": database.ref("name"),
+            "table_name": intent.name.replace("-", "_"),
+        },
+    }
