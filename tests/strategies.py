@@ -30,7 +30,7 @@ REGIONS = {
     "azure": {"westeurope": ["zone-1", "zone-2", "zone-3"]},
 }
 MACHINES = {
-    "aws": ["ml.m5.xlarge", "ml.g5.12xlarge", "ml.p4d.24xlarge"],
+    "aws": ["ml.m5.xlarge", "ml.g5.12xlarge", "ml.c5.2xlarge"],
     "gcp": ["n1-standard-4", "a2-highgpu-1g"],
     "azure": ["Standard_DS3_v2", "Standard_NC24ads_A100_v4"],
 }
@@ -45,6 +45,8 @@ SIZES = [
     "gpu.a100x8",
     "gpu.h100",
 ]
+EVERYWHERE = ["cpu.small", "cpu.medium", "cpu.large", "cpu.xlarge", "gpu.t4", "gpu.a10×4"]
+"""The sizes that SageMaker has in each of the regions above."""
 CIDRS = ["10.40.0.0/16", "10.0.0.0/16", "10.250.16.0/20", "172.20.0.0/18", "192.168.0.0/16", "100.64.32.0/19"]
 SCHEDULES = ["0 3 * * *", "*/15 8-18 * * mon-fri", "30 4 1,15 * 0", "0 0 29 feb *"]
 TYPES = ["int", "float", "string", "bool", "timestamp"]
@@ -289,7 +291,8 @@ def _containers(draw: DrawFn) -> Spec:
 
 
 def _instances(provider: str) -> SearchStrategy[str]:
-    return st.sampled_from([*SIZES, *MACHINES[provider]])
+    sizes = EVERYWHERE if provider == "aws" else SIZES
+    return st.sampled_from([*sizes, *MACHINES[provider]])
 
 
 @st.composite

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from stacks.aws.policy import Condition, Principal, Statement
+from stacks.aws import ci_ml
+from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.aws.roles import Role, add_role
 from stacks.aws.workloads import Reach, key_statements, pass_role
 from stacks.graph import Node, StackBuilder, Value
@@ -132,16 +133,17 @@ def add_ci_roles(
             "ci-plan",
             "CI plans a change: reads, and locks the state",
             issuer.plan,
-            [*_reads(reach), *_state(reach, write=False)],
+            _state(reach, write=False),
         ),
         ("ci-build", "CI builds: pushes images, updates pipelines", issuer.build, _builds(reach, workloads)),
         (
             "ci-deploy",
             "CI deploys the platform's stacks",
             issuer.deploy,
-            [*_reads(reach), *_changes(reach), *_state(reach, write=True)],
+            [*_changes(reach), *ci_ml.changes(reach, [workloads["training"]]), *_state(reach, write=True)],
         ),
     )
+    shared = _read_policy(stack, reach, origin)
     return {
         name: add_role(
             stack,
@@ -152,6 +154,7 @@ def add_ci_roles(
                 description=use,
                 trust=[_trust(provider, issuer, subject)],
                 allows=allows,
+                policies={} if name == "ci-build" else {"read": shared},
                 # The ceiling denies changes to roles, which are the deploy role's work; it may make roles under it only.
                 bounded=name != "ci-deploy",
             ),
@@ -159,6 +162,21 @@ def add_ci_roles(
         )
         for name, use, subject, allows in jobs
     }
+
+
+def _read_policy(stack: StackBuilder, reach: Reach, origin: str) -> Value:
+    """What plan and deploy read, in a policy of its own: inline in both, it would not fit into the deploy role."""
+    node = stack.resource(
+        "aws_iam_policy",
+        "ci-read",
+        {
+            "name": reach.context.name("policy", "ci-read"),
+            "description": "What refreshing the platform's stacks reads",
+            "policy": document(stack, "role-ci-read", [*_reads(reach), *ci_ml.reads(reach)], origin=origin),
+        },
+        origin=origin,
+    )
+    return node.ref("arn")
 
 
 def _trust(provider: Value, issuer: _Issuer, subject: str) -> Statement:

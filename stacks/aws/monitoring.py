@@ -24,7 +24,9 @@ def lower(context: Context, keys: Keys) -> StackBuilder:
     notifications, budget = context.one_of(Notifications), context.one_of(Budget)
     if notifications is None and budget is None:
         return stack
-    topic = _topic(stack, context, keys, " and ".join(describe(i) for i in (notifications, budget) if i is not None))
+    topic = _topic(
+        stack, context, keys, " and ".join(describe(i) for i in (notifications, budget) if i is not None)
+    )
     if notifications is not None:
         for number, email in enumerate(notifications.emails, start=1):
             stack.resource(

@@ -64,8 +64,12 @@ RULES = {
         pattern=r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
         source="SageMaker API Reference, names of domains, profiles, groups, pipelines, models and endpoints",
     ),
-    "topic": NameRule(longest=256, pattern=r"[a-zA-Z0-9_-]{1,256}", source="SNS API Reference, CreateTopic.Name"),
-    "budget": NameRule(longest=100, pattern=r"[^:\\\\]{1,100}", source="Budgets API Reference, Budget.BudgetName"),
+    "topic": NameRule(
+        longest=256, pattern=r"[a-zA-Z0-9_-]{1,256}", source="SNS API Reference, CreateTopic.Name"
+    ),
+    "budget": NameRule(
+        longest=100, pattern=r"[^:\\\\]{1,100}", source="Budgets API Reference, Budget.BudgetName"
+    ),
     "security-group": NameRule(
         longest=255,
         pattern=r"(?!sg-)[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]+",

@@ -5,14 +5,14 @@ May not let anybody change the platform's own resources: that is CI's deploy rol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
 from stacks.aws.policy import Condition, Principal, Statement
 from stacks.aws.roles import Role, add_role
 from stacks.aws.workloads import Reach, key_statements, pass_role
 from stacks.graph import Node, StackBuilder, Value
-from stacks.intents import HumanRole, describe
+from stacks.intents import HumanRole, Workspace, describe
 
 __all__ = ["add_human_role"]
 
@@ -175,6 +175,7 @@ def _scientists(reach: Reach, workloads: Mapping[str, Value]) -> list[Statement]
             resources=reach.sagemaker("hyper-parameter-tuning-job", "processing-job", "training-job"),
         ),
         pass_role(workloads["training"]),
+        *_own_workspace(reach),
         Statement(
             sid="NoApproval",
             effect="Deny",
@@ -187,6 +188,32 @@ def _scientists(reach: Reach, workloads: Mapping[str, Value]) -> list[Statement]
             resources=("*",),
         ),
     ]
+
+
+def _own_workspace(reach: Reach) -> Iterator[Statement]:
+    """Open one's own profile and spaces: the session's tag ``studiouser`` must be the profile's name."""
+    context = reach.context
+    if context.one_of(Workspace) is None:
+        return
+    own = "&{aws:PrincipalTag/studiouser}"
+    yield Statement(
+        sid="OpenOwnWorkspace",
+        actions=("sagemaker:CreatePresignedDomainUrl", "sagemaker:DescribeUserProfile"),
+        resources=(context.arn("sagemaker", f"user-profile/*/{own}"),),
+    )
+    yield Statement(
+        sid="RunOwnApps",
+        actions=("sagemaker:CreateApp", "sagemaker:DeleteApp", "sagemaker:DescribeApp"),
+        resources=(
+            context.arn("sagemaker", f"app/*/{own}/*"),
+            context.arn("sagemaker", f"app/*/{own}-lab/*"),
+        ),
+    )
+    yield Statement(
+        sid="SeeOwnSpace",
+        actions=("sagemaker:DescribeSpace", "sagemaker:UpdateSpace"),
+        resources=(context.arn("sagemaker", f"space/*/{own}-lab"),),
+    )
 
 
 def _inside_network(reach: Reach) -> tuple[Condition, ...]:

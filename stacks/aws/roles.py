@@ -1,16 +1,16 @@
-"""An IAM role with its trust and its one inline policy.
+"""An IAM role with its trust, its inline policy and policies that it shares.
 
 May not decide what a role is allowed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from stacks.aws.context import Context, Keys
 from stacks.aws.policy import Statement, document
-from stacks.graph import Node, StackBuilder
+from stacks.graph import Node, StackBuilder, Value
 
 __all__ = ["Role", "add_role"]
 
@@ -19,12 +19,17 @@ SESSION_S = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """What to make. ``bounded`` puts it under the platform's ceiling, if there is one."""
+    """What to make.
+
+    ``allows`` is its inline policy; ``policies`` are the ARNs of further ones by name, of the platform's own.
+    ``bounded`` puts it under the platform's ceiling, if there is one.
+    """
 
     name: str
     description: str
     trust: Sequence[Statement]
     allows: Sequence[Statement]
+    policies: Mapping[str, Value] = field(default_factory=dict)
     bounded: bool = True
     session_s: int = SESSION_S
 
@@ -53,4 +58,11 @@ def add_role(stack: StackBuilder, context: Context, keys: Keys, role: Role, *, o
         },
         origin=origin,
     )
+    for name, arn in role.policies.items():
+        stack.resource(
+            "aws_iam_role_policy_attachment",
+            f"{role.name}-{name}",
+            {"role": node.ref("name"), "policy_arn": arn},
+            origin=origin,
+        )
     return node

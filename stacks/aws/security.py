@@ -25,6 +25,7 @@ BOUNDARY_SERVICES = (
         "application-autoscaling",
         "athena",
         "bedrock",
+        "budgets",
         "cloudtrail",
         "cloudwatch",
         "ec2",

@@ -11,7 +11,15 @@ from collections.abc import Iterator
 from stacks.adapter import TargetProblem
 from stacks.aws.catalog import regions, zones_of
 from stacks.aws.context import Context
-from stacks.intents import CiIdentity, ExistingNetwork, PermissionsBoundary, Platform, PrivateNetwork
+from stacks.aws.instances import Unavailable, machine
+from stacks.intents import (
+    CiIdentity,
+    ExistingNetwork,
+    PermissionsBoundary,
+    Platform,
+    PrivateNetwork,
+    Workspace,
+)
 from stacks.schema.load import nearest
 
 __all__ = ["problems_of"]
@@ -26,7 +34,13 @@ EXISTING_IDS = {
 def problems_of(platform: Platform) -> tuple[TargetProblem, ...]:
     """Return every problem, in the order of the checks."""
     context = Context(platform)
-    return (*_region(context), *_network(context), *_existing(context), *_ceiling(context))
+    return (
+        *_region(context),
+        *_network(context),
+        *_existing(context),
+        *_ceiling(context),
+        *_machines(context),
+    )
 
 
 def _region(context: Context) -> Iterator[TargetProblem]:
@@ -87,6 +101,19 @@ def _existing(context: Context) -> Iterator[TargetProblem]:
                     code="existing-network",
                     message=f'network.existing.{name} "{value}" is not {says}',
                 )
+
+
+def _machines(context: Context) -> Iterator[TargetProblem]:
+    workspace = context.one_of(Workspace)
+    if workspace is not None and zones_of(context.region):
+        found = machine(workspace.instance, "studio", context.region)
+        if isinstance(found, Unavailable):
+            yield TargetProblem(
+                path=("workspace", "instance"),
+                code="instance",
+                message=f"workspace.instance {found.message}",
+                hint=found.hint,
+            )
 
 
 def _ceiling(context: Context) -> Iterator[TargetProblem]:

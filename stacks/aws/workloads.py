@@ -5,15 +5,15 @@ May not know people or CI.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from stacks.aws.context import Context, Keys, Network, Registry, Stores
 from stacks.aws.policy import Condition, Statement, service_trust
 from stacks.aws.roles import Role, add_role
 from stacks.graph import Node, StackBuilder, Value, text
-from stacks.intents import WorkloadRole, describe
+from stacks.intents import ExperimentTracking, FeatureStore, WorkloadRole, Workspace, describe
 
 __all__ = ["PASSED_TO_JOBS", "SAGEMAKER", "Reach", "add_workload_role", "key_statements", "pass_role"]
 
@@ -77,11 +77,19 @@ def add_workload_role(
         Role(
             name=role.purpose,
             description=use,
-            trust=[service_trust(SAGEMAKER, reach.context.account)],
+            trust=[_trust(reach, role)],
             allows=allows,
         ),
         origin=describe(role),
     )
+
+
+def _trust(reach: Reach, role: WorkloadRole) -> Statement:
+    """SageMaker, for this account; a domain that marks sessions with the user's name needs two actions more."""
+    trust = service_trust(SAGEMAKER, reach.context.account)
+    if role.purpose == "training" and reach.context.one_of(Workspace):
+        return replace(trust, actions=(*trust.actions, "sts:SetSourceIdentity", "sts:TagSession"))
+    return trust
 
 
 def key_statements(keys: Keys, *, grants: bool = False) -> tuple[Statement, ...]:
@@ -214,7 +222,57 @@ def _training(reach: Reach) -> Sequence[Statement]:
             ),
             resources=(context.arn("sagemaker", f"feature-group/{context.prefix}-*"),),
         ),
+        *_feature_catalog(reach),
+        *_tracking(reach),
     )
+
+
+def _feature_catalog(reach: Reach) -> Iterator[Statement]:
+    """An offline store writes below the data bucket and keeps its table in the catalog."""
+    context = reach.context
+    if not any(intent.offline for intent in context.all_of(FeatureStore)):
+        return
+    database = f"{context.prefix}_features".replace("-", "_")
+    yield Statement(sid="ReadBucketAcl", actions=("s3:GetBucketAcl",), resources=(reach.stores.arn("data"),))
+    yield Statement(
+        sid="KeepFeatureTables",
+        actions=(
+            "glue:CreateTable",
+            "glue:GetDatabase",
+            "glue:GetPartitions",
+            "glue:GetTable",
+            "glue:UpdateTable",
+        ),
+        resources=(
+            context.arn("glue", "catalog"),
+            context.arn("glue", f"database/{database}"),
+            context.arn("glue", f"table/{database}/*"),
+        ),
+    )
+
+
+def _tracking(reach: Reach) -> Iterator[Statement]:
+    """Log to the tracking server, and open its pages, which takes no resource."""
+    context = reach.context
+    if context.one_of(ExperimentTracking) is None:
+        return
+    yield Statement(
+        sid="Track",
+        actions=(
+            "sagemaker-mlflow:CreateExperiment",
+            "sagemaker-mlflow:CreateRun",
+            "sagemaker-mlflow:GetExperiment*",
+            "sagemaker-mlflow:GetMetricHistory",
+            "sagemaker-mlflow:GetRun",
+            "sagemaker-mlflow:ListArtifacts",
+            "sagemaker-mlflow:Log*",
+            "sagemaker-mlflow:Search*",
+            "sagemaker-mlflow:Set*Tag",
+            "sagemaker-mlflow:UpdateRun",
+        ),
+        resources=(context.arn("sagemaker", f"mlflow-tracking-server/{context.prefix}"),),
+    )
+    yield Statement(sid="OpenTracking", actions=("sagemaker-mlflow:AccessUI",), resources=("*",))
 
 
 def _pipelines(reach: Reach, passed: Sequence[Value]) -> Sequence[Statement]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from stacks.aws.context import Context, Keys, Network
 from stacks.aws.instances import Unavailable, machine
 from stacks.aws.names import fitted
-from stacks.graph import Lifecycle, Node, StackBuilder, Value
+from stacks.graph import GraphError, Lifecycle, Node, StackBuilder, Value
 from stacks.intents import Workspace, describe
 
 __all__ = ["lower"]
@@ -47,15 +47,11 @@ def lower(context: Context, keys: Keys, network: Network, training_role: Value) 
     return stack
 
 
-def instance_of(intent: Workspace, region: str) -> str | Unavailable:
-    """The machine that users start with."""
-    return machine(intent.instance, "studio", region)
-
-
 def _instance(intent: Workspace, context: Context) -> str:
-    found = instance_of(intent, context.region)
+    """The machine that users start with; `target` refused a platform whose region has none."""
+    found = machine(intent.instance, "studio", context.region)
     if isinstance(found, Unavailable):
-        raise TypeError(found.message)
+        raise GraphError(found.message)
     return found
 
 
