@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from stacks.aws import ci_ml
+from stacks.aws import ci_ml, state
 from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.aws.roles import Role, add_role
 from stacks.aws.workloads import Reach, key_statements, pass_role
@@ -192,14 +192,18 @@ def _trust(provider: Value, issuer: _Issuer, subject: str) -> Statement:
 
 
 def _state(reach: Reach, *, write: bool) -> tuple[Statement, ...]:
-    """The managed state bucket: a plan reads states and writes locks, a deploy writes both."""
+    """Where the states lie, when that is S3: a plan reads states and writes locks, a deploy writes both."""
     context = reach.context
-    if context.platform.backend.kind != "managed":
+    place = state.place_of(context)
+    if place is None:
         return ()
-    bucket = f"arn:{context.partition}:s3:::{context.bucket('state')}"
-    states = f"{bucket}/{context.platform.environment}/*"
+    states = f"arn:{context.partition}:s3:::{place.bucket}/{place.start}*"
     statements = [
-        Statement(sid="FindState", actions=("s3:ListBucket",), resources=(bucket,)),
+        Statement(
+            sid="FindState",
+            actions=("s3:ListBucket",),
+            resources=(f"arn:{context.partition}:s3:::{place.bucket}",),
+        ),
         Statement(sid="ReadState", actions=("s3:GetObject",), resources=(states,)),
         Statement(
             sid="WriteState" if write else "LockState",
@@ -207,15 +211,14 @@ def _state(reach: Reach, *, write: bool) -> tuple[Statement, ...]:
             resources=(states if write else f"{states}.tflock",),
         ),
     ]
-    if reach.keys.data is not None:
+    if place.key_alias or place.key_arn:
+        alias = Condition("ForAnyValue:StringEquals", "kms:ResourceAliases", (place.key_alias,))
         statements.append(
             Statement(
                 sid="UseStateKey",
                 actions=("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"),
-                resources=(context.arn("kms", "key/*"),),
-                conditions=(
-                    Condition("ForAnyValue:StringEquals", "kms:ResourceAliases", (context.alias("state"),)),
-                ),
+                resources=(place.key_arn or context.arn("kms", "key/*"),),
+                conditions=() if place.key_arn else (alias,),
             )
         )
     return tuple(statements)

@@ -114,7 +114,9 @@ class Statement:
 
 
 def document(stack: StackBuilder, name: str, statements: Sequence[Statement], *, origin: str) -> Ref:
-    """Add a policy document and return its JSON text."""
+    """Add a policy document and return its JSON text. IAM refuses one without a statement, and so does this."""
+    if not statements:
+        raise GraphError(f"policy document {name} has no statement")
     node = stack.data(
         "aws_iam_policy_document",
         name,

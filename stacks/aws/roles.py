@@ -48,16 +48,17 @@ def add_role(stack: StackBuilder, context: Context, keys: Keys, role: Role, *, o
         },
         origin=origin,
     )
-    stack.resource(
-        "aws_iam_role_policy",
-        role.name,
-        {
-            "name": role.name,
-            "role": node.ref("id"),
-            "policy": document(stack, f"role-{role.name}", role.allows, origin=origin),
-        },
-        origin=origin,
-    )
+    if role.allows:
+        stack.resource(
+            "aws_iam_role_policy",
+            role.name,
+            {
+                "name": role.name,
+                "role": node.ref("id"),
+                "policy": document(stack, f"role-{role.name}", role.allows, origin=origin),
+            },
+            origin=origin,
+        )
     for name, arn in role.policies.items():
         stack.resource(
             "aws_iam_role_policy_attachment",

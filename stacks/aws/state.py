@@ -6,6 +6,7 @@ May not know what the states hold.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import assert_never
 
 from stacks.aws.buckets import Bucket, add_bucket
@@ -14,7 +15,7 @@ from stacks.aws.policy import Principal, Statement, document
 from stacks.graph import Backend, Lifecycle, StackBuilder
 from stacks.intents import Encryption, StateStore, describe
 
-__all__ = ["backend_of", "lower", "state_bucket"]
+__all__ = ["StatePlace", "backend_of", "lower", "place_of", "state_bucket"]
 
 BUCKET = "state"
 VERSIONS_DAYS = 365
@@ -120,10 +121,44 @@ def lower(context: Context) -> StackBuilder | None:
     return stack
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatePlace:
+    """Where an environment's states lie in S3: all keys begin with ``start``. Of the key there is one name or none."""
+
+    bucket: str
+    start: str
+    key_alias: str = ""
+    key_arn: str = ""
+
+
+def place_of(context: Context) -> StatePlace | None:
+    """Where the states lie, when that is S3 and CI's roles can be let in."""
+    backend = context.platform.backend
+    environment = context.platform.environment
+    if backend.kind == "managed":
+        alias = context.alias("state") if _customer_managed(context) else ""
+        return StatePlace(bucket=state_bucket(context), start=f"{environment}/", key_alias=alias)
+    if backend.kind != "s3":
+        return None
+    key = str(backend.settings.get("kms_key_id", ""))
+    return StatePlace(
+        bucket=str(backend.settings["bucket"]),
+        start=_explicit_key("key", backend.settings, context, ""),
+        key_arn=key if ":key/" in key else "",
+        key_alias=key.rpartition(":")[2] if "alias/" in key else "",
+    )
+
+
 def _explicit(
     kind: str, key: str, settings: Mapping[str, str | int | bool], context: Context, concern: str
 ) -> Backend:
-    """The user's own backend: the state's key goes after the start that they gave."""
-    own = f"{context.platform.name}/{context.platform.environment}/{concern}.tfstate"
+    return Backend(
+        kind=kind, config={**settings, key: _explicit_key(key, settings, context, f"{concern}.tfstate")}
+    )
+
+
+def _explicit_key(key: str, settings: Mapping[str, str | int | bool], context: Context, name: str) -> str:
+    """The state's key in the user's own backend goes after the start that they gave."""
+    own = f"{context.platform.name}/{context.platform.environment}/{name}"
     start = str(settings.get(key, "")).strip("/")
-    return Backend(kind=kind, config={**settings, key: f"{start}/{own}" if start else own})
+    return f"{start}/{own}" if start else own

@@ -10,8 +10,10 @@ from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocumentStatementPrincipals,
 )
 from cdktf_cdktf_provider_aws.iam_openid_connect_provider import IamOpenidConnectProvider
+from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 from constructs import Construct
 from environment import Environment
@@ -72,6 +74,132 @@ class IdentityStack(TerraformStack):
             "aws_iam_openid_connect_provider_ci",
             client_id_list=["sts.amazonaws.com"],
             url="https://token.actions.githubusercontent.com",
+        )
+        policy_document_role_ci_read = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-ci-read",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "cloudtrail:DescribeTrails",
+                        "ec2:DescribeAddresses",
+                        "ec2:DescribeAddressesAttribute",
+                        "ec2:DescribeAvailabilityZones",
+                        "ec2:DescribeFlowLogs",
+                        "ec2:DescribeInternetGateways",
+                        "ec2:DescribeNatGateways",
+                        "ec2:DescribeNetworkAcls",
+                        "ec2:DescribeNetworkInterfaces",
+                        "ec2:DescribePrefixLists",
+                        "ec2:DescribeRouteTables",
+                        "ec2:DescribeSecurityGroupRules",
+                        "ec2:DescribeSecurityGroups",
+                        "ec2:DescribeSubnets",
+                        "ec2:DescribeVpcEndpoints",
+                        "ec2:DescribeVpcs",
+                        "kms:ListAliases",
+                        "logs:DescribeLogGroups",
+                        "sts:GetCallerIdentity",
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ReadUnscoped",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["ec2:DescribeVpcAttribute"],
+                    effect="Allow",
+                    resources=[f"arn:aws:ec2:eu-west-1:{environment.account}:vpc/*"],
+                    sid="ReadVpc",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "kms:DescribeKey",
+                        "kms:GetKeyPolicy",
+                        "kms:GetKeyRotationStatus",
+                        "kms:ListResourceTags",
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:kms:eu-west-1:{environment.account}:key/*"],
+                    sid="ReadKeys",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "s3:GetAccelerateConfiguration",
+                        "s3:GetBucket*",
+                        "s3:GetEncryptionConfiguration",
+                        "s3:GetLifecycleConfiguration",
+                        "s3:GetReplicationConfiguration",
+                        "s3:ListBucket",
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:s3:::{environment.prefix}-*"],
+                    sid="ReadBuckets",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "cloudtrail:GetEventSelectors",
+                        "cloudtrail:GetInsightSelectors",
+                        "cloudtrail:GetTrail",
+                        "cloudtrail:GetTrailStatus",
+                        "cloudtrail:ListTags",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:cloudtrail:eu-west-1:{environment.account}:trail/{environment.prefix}-*",
+                    ],
+                    sid="ReadTrail",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["logs:ListTagsForResource"],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:logs:eu-west-1:{environment.account}:log-group:/{environment.prefix}/*",
+                    ],
+                    sid="ReadLogGroups",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "ecr:DescribeRepositories",
+                        "ecr:GetLifecyclePolicy",
+                        "ecr:GetRepositoryPolicy",
+                        "ecr:ListTagsForResource",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:ecr:eu-west-1:{environment.account}:repository/{environment.prefix}/*",
+                    ],
+                    sid="ReadRepositories",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "iam:GetOpenIDConnectProvider",
+                        "iam:GetPolicy",
+                        "iam:GetPolicyVersion",
+                        "iam:GetRole",
+                        "iam:GetRolePolicy",
+                        "iam:ListAttachedRolePolicies",
+                        "iam:ListInstanceProfilesForRole",
+                        "iam:ListPolicyTags",
+                        "iam:ListPolicyVersions",
+                        "iam:ListRolePolicies",
+                        "iam:ListRoleTags",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:iam::{environment.account}:role/{environment.prefix}-*",
+                        f"arn:aws:iam::{environment.account}:policy/{environment.prefix}-*",
+                        f"arn:aws:iam::{environment.account}:oidc-provider/*",
+                    ],
+                    sid="ReadRoles",
+                ),
+            ],
+        )
+        iam_policy_ci_read = IamPolicy(
+            self,
+            "aws_iam_policy_ci-read",
+            description="What refreshing the platform's stacks reads",
+            name=f"{environment.prefix}-ci-read",
+            policy=policy_document_role_ci_read.json,
         )
         policy_document_trust_admins = DataAwsIamPolicyDocument(
             self,
@@ -601,119 +729,6 @@ class IdentityStack(TerraformStack):
             statement=[
                 DataAwsIamPolicyDocumentStatement(
                     actions=[
-                        "cloudtrail:DescribeTrails",
-                        "ec2:DescribeAddresses",
-                        "ec2:DescribeAddressesAttribute",
-                        "ec2:DescribeAvailabilityZones",
-                        "ec2:DescribeFlowLogs",
-                        "ec2:DescribeInternetGateways",
-                        "ec2:DescribeNatGateways",
-                        "ec2:DescribeNetworkAcls",
-                        "ec2:DescribeNetworkInterfaces",
-                        "ec2:DescribePrefixLists",
-                        "ec2:DescribeRouteTables",
-                        "ec2:DescribeSecurityGroupRules",
-                        "ec2:DescribeSecurityGroups",
-                        "ec2:DescribeSubnets",
-                        "ec2:DescribeVpcEndpoints",
-                        "ec2:DescribeVpcs",
-                        "kms:ListAliases",
-                        "logs:DescribeLogGroups",
-                        "sts:GetCallerIdentity",
-                    ],
-                    effect="Allow",
-                    resources=["*"],
-                    sid="ReadUnscoped",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["ec2:DescribeVpcAttribute"],
-                    effect="Allow",
-                    resources=[f"arn:aws:ec2:eu-west-1:{environment.account}:vpc/*"],
-                    sid="ReadVpc",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
-                        "kms:DescribeKey",
-                        "kms:GetKeyPolicy",
-                        "kms:GetKeyRotationStatus",
-                        "kms:ListResourceTags",
-                    ],
-                    effect="Allow",
-                    resources=[f"arn:aws:kms:eu-west-1:{environment.account}:key/*"],
-                    sid="ReadKeys",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
-                        "s3:GetAccelerateConfiguration",
-                        "s3:GetBucket*",
-                        "s3:GetEncryptionConfiguration",
-                        "s3:GetLifecycleConfiguration",
-                        "s3:GetReplicationConfiguration",
-                        "s3:ListBucket",
-                    ],
-                    effect="Allow",
-                    resources=[f"arn:aws:s3:::{environment.prefix}-*"],
-                    sid="ReadBuckets",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
-                        "cloudtrail:GetEventSelectors",
-                        "cloudtrail:GetInsightSelectors",
-                        "cloudtrail:GetTrail",
-                        "cloudtrail:GetTrailStatus",
-                        "cloudtrail:ListTags",
-                    ],
-                    effect="Allow",
-                    resources=[
-                        f"arn:aws:cloudtrail:eu-west-1:{environment.account}:trail/{environment.prefix}-*",
-                    ],
-                    sid="ReadTrail",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["logs:ListTagsForResource"],
-                    effect="Allow",
-                    resources=[
-                        f"arn:aws:logs:eu-west-1:{environment.account}:log-group:/{environment.prefix}/*",
-                    ],
-                    sid="ReadLogGroups",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
-                        "ecr:DescribeRepositories",
-                        "ecr:GetLifecyclePolicy",
-                        "ecr:GetRepositoryPolicy",
-                        "ecr:ListTagsForResource",
-                    ],
-                    effect="Allow",
-                    resources=[
-                        f"arn:aws:ecr:eu-west-1:{environment.account}:repository/{environment.prefix}/*",
-                    ],
-                    sid="ReadRepositories",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
-                        "iam:GetOpenIDConnectProvider",
-                        "iam:GetPolicy",
-                        "iam:GetPolicyVersion",
-                        "iam:GetRole",
-                        "iam:GetRolePolicy",
-                        "iam:ListAttachedRolePolicies",
-                        "iam:ListInstanceProfilesForRole",
-                        "iam:ListPolicyTags",
-                        "iam:ListPolicyVersions",
-                        "iam:ListRolePolicies",
-                        "iam:ListRoleTags",
-                    ],
-                    effect="Allow",
-                    resources=[
-                        f"arn:aws:iam::{environment.account}:role/{environment.prefix}-*",
-                        f"arn:aws:iam::{environment.account}:policy/{environment.prefix}-*",
-                        f"arn:aws:iam::{environment.account}:oidc-provider/*",
-                    ],
-                    sid="ReadRoles",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
                         "ec2:AllocateAddress",
                         "ec2:AssociateRouteTable",
                         "ec2:AttachInternetGateway",
@@ -1015,119 +1030,6 @@ class IdentityStack(TerraformStack):
             self,
             "data_aws_iam_policy_document_role-ci-plan",
             statement=[
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
-                        "cloudtrail:DescribeTrails",
-                        "ec2:DescribeAddresses",
-                        "ec2:DescribeAddressesAttribute",
-                        "ec2:DescribeAvailabilityZones",
-                        "ec2:DescribeFlowLogs",
-                        "ec2:DescribeInternetGateways",
-                        "ec2:DescribeNatGateways",
-                        "ec2:DescribeNetworkAcls",
-                        "ec2:DescribeNetworkInterfaces",
-                        "ec2:DescribePrefixLists",
-                        "ec2:DescribeRouteTables",
-                        "ec2:DescribeSecurityGroupRules",
-                        "ec2:DescribeSecurityGroups",
-                        "ec2:DescribeSubnets",
-                        "ec2:DescribeVpcEndpoints",
-                        "ec2:DescribeVpcs",
-                        "kms:ListAliases",
-                        "logs:DescribeLogGroups",
-                        "sts:GetCallerIdentity",
-                    ],
-                    effect="Allow",
-                    resources=["*"],
-                    sid="ReadUnscoped",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["ec2:DescribeVpcAttribute"],
-                    effect="Allow",
-                    resources=[f"arn:aws:ec2:eu-west-1:{environment.account}:vpc/*"],
-                    sid="ReadVpc",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
-                        "kms:DescribeKey",
-                        "kms:GetKeyPolicy",
-                        "kms:GetKeyRotationStatus",
-                        "kms:ListResourceTags",
-                    ],
-                    effect="Allow",
-                    resources=[f"arn:aws:kms:eu-west-1:{environment.account}:key/*"],
-                    sid="ReadKeys",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
-                        "s3:GetAccelerateConfiguration",
-                        "s3:GetBucket*",
-                        "s3:GetEncryptionConfiguration",
-                        "s3:GetLifecycleConfiguration",
-                        "s3:GetReplicationConfiguration",
-                        "s3:ListBucket",
-                    ],
-                    effect="Allow",
-                    resources=[f"arn:aws:s3:::{environment.prefix}-*"],
-                    sid="ReadBuckets",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
-                        "cloudtrail:GetEventSelectors",
-                        "cloudtrail:GetInsightSelectors",
-                        "cloudtrail:GetTrail",
-                        "cloudtrail:GetTrailStatus",
-                        "cloudtrail:ListTags",
-                    ],
-                    effect="Allow",
-                    resources=[
-                        f"arn:aws:cloudtrail:eu-west-1:{environment.account}:trail/{environment.prefix}-*",
-                    ],
-                    sid="ReadTrail",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["logs:ListTagsForResource"],
-                    effect="Allow",
-                    resources=[
-                        f"arn:aws:logs:eu-west-1:{environment.account}:log-group:/{environment.prefix}/*",
-                    ],
-                    sid="ReadLogGroups",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
-                        "ecr:DescribeRepositories",
-                        "ecr:GetLifecyclePolicy",
-                        "ecr:GetRepositoryPolicy",
-                        "ecr:ListTagsForResource",
-                    ],
-                    effect="Allow",
-                    resources=[
-                        f"arn:aws:ecr:eu-west-1:{environment.account}:repository/{environment.prefix}/*",
-                    ],
-                    sid="ReadRepositories",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=[
-                        "iam:GetOpenIDConnectProvider",
-                        "iam:GetPolicy",
-                        "iam:GetPolicyVersion",
-                        "iam:GetRole",
-                        "iam:GetRolePolicy",
-                        "iam:ListAttachedRolePolicies",
-                        "iam:ListInstanceProfilesForRole",
-                        "iam:ListPolicyTags",
-                        "iam:ListPolicyVersions",
-                        "iam:ListRolePolicies",
-                        "iam:ListRoleTags",
-                    ],
-                    effect="Allow",
-                    resources=[
-                        f"arn:aws:iam::{environment.account}:role/{environment.prefix}-*",
-                        f"arn:aws:iam::{environment.account}:policy/{environment.prefix}-*",
-                        f"arn:aws:iam::{environment.account}:oidc-provider/*",
-                    ],
-                    sid="ReadRoles",
-                ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=["s3:ListBucket"],
                     effect="Allow",
@@ -2014,6 +1916,18 @@ class IdentityStack(TerraformStack):
             name="viewers",
             policy=policy_document_role_viewers.json,
             role=iam_role_viewers.id,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-deploy-read",
+            policy_arn=iam_policy_ci_read.arn,
+            role=iam_role_ci_deploy.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-plan-read",
+            policy_arn=iam_policy_ci_read.arn,
+            role=iam_role_ci_plan.name,
         )
 
         TerraformOutput(

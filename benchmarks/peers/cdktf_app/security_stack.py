@@ -226,6 +226,7 @@ class SecurityStack(TerraformStack):
                         "application-autoscaling:*",
                         "athena:*",
                         "bedrock:*",
+                        "budgets:*",
                         "cloudtrail:*",
                         "cloudwatch:*",
                         "ec2:*",
