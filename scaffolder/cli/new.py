@@ -95,7 +95,7 @@ def _asked(answers: dict[str, str], given: dict[str, str]) -> dict[str, str]:
         if question.name in given or (question.name == "repository" and result["ci"] == NO_CI):
             continue
         while True:
-            result[question.name] = click.prompt(question.asks, default=result[question.name], err=True)
+            result[question.name] = click.prompt(question.asks, default=answers[question.name], err=True)
             refusal = question.refusal(result[question.name])
             if not refusal:
                 break

@@ -1,27 +1,31 @@
 """Renders a built-in template into a new project, whole or not at all.
 
-The project is rendered in a folder beside its place and put there by one rename, so that ``kill -9`` leaves nothing
-or all of it. No hook is run, the user's own cookiecutter settings are neither read nor written, and what a template
-renders must be plain files inside the project. May not ask a question.
+The finished project is copied beside its place and put there by one rename, so that ``kill -9`` leaves nothing or all
+of it; the next run takes away what a killed one left. No hook is run, the user's own cookiecutter settings are
+neither read nor written, and what a template renders must be plain files inside the project. May not ask a question.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from scaffolder.errors import OutputFolderError, SpecError, TemplateError, UsageError
-from scaffolder.projects.template import built_in
+from scaffolder.projects.template import CONTEXT, built_in
 
 __all__ = ["Rendered", "render_platform"]
 
-WORKSHOP = ".scaffolder-new-"
 SPEC = "platform.yaml"
+WORKSHOP = ".scaffolder-new"
+"""Beside the project, so that it is put in its place by one rename."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,83 +46,112 @@ def render_platform(
         UsageError: the answers make a spec that its target refuses.
         TemplateError: the template cannot be rendered.
     """
-    folder = folder.absolute()
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link that we refuse
     _refuse_occupied(folder)
-    with _workshop(folder) as workshop:
-        project = workshop / folder.name
-        _render(
-            built_in("platform"),
-            workshop,
-            {**answers, "project_slug": folder.name, "scaffolder_version": version},
-        )
-        files = _plain_files(project)
-        _check_spec(project / SPEC)
+    context = {**answers, "project_slug": _slug(folder, answers), "scaffolder_version": version}
+    # Not beside the project: cookiecutter takes braces in the path of its output for markup.
+    with TemporaryDirectory(prefix="scaffolder-new-") as scratch:
+        project, files = _rendered(built_in("platform"), Path(scratch), context)
         if not dry_run:
-            try:
-                project.rename(folder)
-            except OSError as error:
-                raise OutputFolderError(f"{folder} cannot be made: {error.strerror}") from error
+            _put(project, folder)
     return Rendered(folder=folder, files=files)
+
+
+def _slug(folder: Path, answers: Mapping[str, str]) -> str:
+    """The project's name in its own files: its folder's, as far as files of every kind can hold that."""
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-.")
+    return slug or f"{answers['name']}-platform"
 
 
 def _refuse_occupied(folder: Path) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise OutputFolderError(f"{folder} is there already, and is not a folder. Choose another name.")
-    if folder.exists():
-        found = sorted(path.name for path in folder.iterdir())
-        if found:
-            some = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
-            raise OutputFolderError(
-                f"{folder} is not empty: it holds {some}. Choose another folder, or empty it."
-            )
+    if not folder.exists():
+        return
+    found = sorted(path.name for path in folder.iterdir())
+    if found:
+        some = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
+        raise OutputFolderError(
+            f"{folder} is not empty: it holds {some}. Choose another folder, or empty it."
+        )
+    if Path.cwd() == folder.resolve():
+        raise OutputFolderError(
+            f"{folder} is the current folder, and would be replaced. Run this from outside of it."
+        )
+
+
+def _put(project: Path, folder: Path) -> None:
+    """Copy a rendered project to its place."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _workshop(folder.parent / WORKSHOP) as workshop:
+            shutil.copytree(project, workshop / "project").rename(folder)
+    except OSError as error:
+        raise OutputFolderError(f"{folder} cannot be made: {error.strerror}") from error
 
 
 @contextmanager
-def _workshop(folder: Path) -> Iterator[Path]:
-    """A folder beside the project's place, named after this process; those of dead processes are taken away."""
+def _workshop(workshop: Path) -> Iterator[Path]:
+    """A folder that one run at a time uses; it is empty, whatever a killed run left, and gone afterwards."""
+    lock = _locked(workshop)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        for old in folder.parent.glob(f"{WORKSHOP}*"):
-            if not _is_alive(old.name.removeprefix(WORKSHOP)):
-                shutil.rmtree(old, ignore_errors=True)
-        workshop = folder.parent / f"{WORKSHOP}{os.getpid()}"
-        workshop.mkdir()
-    except OSError as error:
-        raise OutputFolderError(f"nothing can be made in {folder.parent}: {error.strerror}") from error
-    try:
+        for left in workshop.iterdir():
+            shutil.rmtree(left)
         yield workshop
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+        os.close(lock)
 
 
-def _is_alive(process: str) -> bool:
-    if not process.isdigit():
-        return True
-    with suppress(ProcessLookupError):
+def _locked(workshop: Path) -> int:
+    """Make a folder, or take over the one that is there, and wait for its lock.
+
+    A lock ends with its process. A process's number would not tell: it may be another one's by now.
+    """
+    while True:
+        workshop.mkdir(exist_ok=True)
         try:
-            os.kill(int(process), 0)
-        except PermissionError:
-            return True
-        return True
-    return False
+            lock = os.open(workshop, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            continue
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Its last owner may have removed the folder while we waited.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(lock), workshop.stat()):
+                return lock
+        os.close(lock)
 
 
-def _render(template: Path, workshop: Path, context: Mapping[str, str]) -> None:
-    from cookiecutter.exceptions import CookiecutterException  # noqa: PLC0415 - a quarter of a second to import
-    from cookiecutter.main import cookiecutter  # noqa: PLC0415
+def _rendered(template: Path, workshop: Path, answers: Mapping[str, str]) -> tuple[Path, tuple[str, ...]]:
+    """Render and check a project in an empty folder."""
+    project = _render(template, workshop, answers)
+    if [*workshop.iterdir()] != [project]:
+        raise TemplateError(f"the template {template.name} renders files outside of the project")
+    files = _plain_files(project)
+    _check_spec(project / SPEC)
+    return project, files
 
-    config = workshop / "cookiecutter.yaml"
-    own = {"cookiecutters_dir": str(workshop / "cookiecutters"), "replay_dir": str(workshop / "replay")}
-    config.write_text(json.dumps(own), encoding="utf-8")
-    try:
-        cookiecutter(
-            str(template),
-            no_input=True,
-            extra_context=dict(context),
-            output_dir=str(workshop),
-            config_file=str(config),
-            accept_hooks=False,
+
+def _render(template: Path, workshop: Path, answers: Mapping[str, str]) -> Path:
+    """Let cookiecutter write the files; its own front end would read the user's settings and keep the answers."""
+    from cookiecutter.exceptions import CookiecutterException  # noqa: PLC0415 - a tenth of a second to import
+    from cookiecutter.generate import generate_files  # noqa: PLC0415
+
+    links = sorted(path for path in template.rglob("*") if path.is_symlink())
+    if links:
+        raise TemplateError(
+            f"the template {template.name} has a symbolic link: {links[0].relative_to(template)}"
         )
+    declared = json.loads((template / CONTEXT).read_bytes())
+    settings = {name: value for name, value in declared.items() if name.startswith("_")}
+    unknown = answers.keys() ^ (declared.keys() - settings.keys())
+    if unknown:
+        raise TemplateError(
+            f"the template {template.name} and its questions differ: {', '.join(sorted(unknown))}"
+        )
+    context = {"cookiecutter": {**settings, **answers}}
+    try:
+        return Path(generate_files(template, context, workshop, accept_hooks=False))
     except CookiecutterException as error:
         raise TemplateError(f"the template {template.name} cannot be rendered: {error}") from error
 

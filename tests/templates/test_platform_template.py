@@ -22,7 +22,8 @@ SHARED = {
     *(".gitignore", ".scaffolder-project.json", "README.md", "cdktf.json", "main.py", "platform.schema.json"),
     *("platform.yaml", "requirements.txt", "tests/test_platform.py"),
 }
-OF_SYSTEM = {"github": {".github/workflows/platform.yml"}, "gitlab": {".gitlab-ci.yml"}, "none": set()}
+PIPELINE = {"github": ".github/workflows/platform.yml", "gitlab": ".gitlab-ci.yml"}
+SCRIPTS = {"ci/plan.sh", "ci/stacks.sh"}
 
 
 @pytest.fixture(scope="module", params=[(engine, ci) for engine in ENGINES for ci in SYSTEMS], ids="-".join)
@@ -38,7 +39,7 @@ def project(
 def test_a_project_has_its_files_and_no_markup(project: tuple[Path, str, str]) -> None:
     folder, engine, ci = project
     found = files_of(folder)
-    assert found.keys() == SHARED | OF_SYSTEM[ci]
+    assert found.keys() == SHARED | ({PIPELINE[ci], *SCRIPTS} if ci in PIPELINE else set())
     for name, content in found.items():
         assert b"cookiecutter" not in content, name
         assert b"{%" not in content, name
@@ -46,7 +47,9 @@ def test_a_project_has_its_files_and_no_markup(project: tuple[Path, str, str]) -
     assert (kept["name"], kept["engine"], kept["ci"]) == ("fraud", engine, ci)
 
 
-def test_a_project_is_valid_and_passes_its_own_tests(project: tuple[Path, str, str], scaffolder_cli: Path) -> None:
+def test_a_project_is_valid_and_passes_its_own_tests(
+    project: tuple[Path, str, str], scaffolder_cli: Path
+) -> None:
     folder, _, _ = project
     subprocess.run([scaffolder_cli, "validate", "--strict"], cwd=folder, check=True, capture_output=True)
     done = subprocess.run(
@@ -62,7 +65,10 @@ def test_a_project_is_valid_and_passes_its_own_tests(project: tuple[Path, str, s
 def test_a_projects_python_passes_formatter_and_linter(project: tuple[Path, str, str]) -> None:
     folder, _, _ = project
     ruff = [sys.executable, "-m", "ruff"]
-    for arguments in (["format", "--isolated", "--line-length", "120", "--check", "."], ["check", "--isolated", "."]):
+    for arguments in (
+        ["format", "--isolated", "--line-length", "120", "--check", "."],
+        ["check", "--isolated", "."],
+    ):
         done = subprocess.run([*ruff, *arguments], cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
 
@@ -82,18 +88,54 @@ def test_a_projects_app_synthesizes_what_the_spec_becomes(
         assert written == ours
 
 
+def test_the_example_of_own_constructs_works_as_it_stands(
+    project: tuple[Path, str, str], node_tools: NodeTools, tmp_path: Path
+) -> None:
+    folder, _, _ = project
+    lines = (folder / "main.py").read_text().splitlines()
+    example = [line.removeprefix("#   ") if line.startswith("#   ") else line for line in lines]
+    assert example != lines
+    (tmp_path / "main.py").write_text("\n".join(example))
+    (tmp_path / "platform.yaml").write_bytes((folder / "platform.yaml").read_bytes())
+    environment = {**os.environ, **node_tools.environment, "CDKTF_OUTDIR": "out"}
+    subprocess.run(
+        [sys.executable, "main.py"], cwd=tmp_path, check=True, capture_output=True, env=environment
+    )
+    stack = json.loads((tmp_path / "out" / "stacks" / "fraud-dev-network" / "cdk.tf.json").read_text())
+    assert all(subnet.startswith("${aws_subnet.") for subnet in stack["output"]["my-subnets"]["value"])
+    assert "terraform_remote_state" not in json.dumps(stack["output"]["my-subnets"])
+
+
 def test_the_pipeline_fits_its_vendors_schema(project: tuple[Path, str, str]) -> None:
     folder, _, ci = project
+    if ci not in PIPELINE:
+        return
     schemas = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
-    for name in OF_SYSTEM[ci]:
-        done = subprocess.run(
-            [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schemas[ci], name],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schemas[ci], PIPELINE[ci]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_pipeline_assumes_roles_that_the_platform_makes(project: tuple[Path, str, str]) -> None:
+    folder, _, ci = project
+    if ci not in PIPELINE:
+        return
+    roles = {
+        node.arguments["name"]
+        for linked in synthesize(folder / "platform.yaml").stacks
+        for node in linked.nodes
+        if node.address.type == "aws_iam_role"
+    }
+    assert roles >= {f"fraud-{name}-ci-{use}" for name in ("dev", "prod") for use in ("plan", "deploy")}
+    text = (folder / PIPELINE[ci]).read_text()
+    for use in ("plan", "deploy"):
+        assert {"github": f"-ci-{use}\n", "gitlab": f"ROLE: ci-{use}\n"}[ci] in text
+    assert "\n  PLATFORM: fraud\n" in text
 
 
 def test_actions_are_pinned_and_nothing_is_granted_at_large(project: tuple[Path, str, str]) -> None:
@@ -110,7 +152,15 @@ def test_actions_are_pinned_and_nothing_is_granted_at_large(project: tuple[Path,
     assert "\npermissions: {}\n" in text
     assert "secrets." not in text
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("zizmor")), "--offline", "--quiet", "--no-exit-codes", "--format", "json", "."],
+        [
+            str(Path(sys.executable).with_name("zizmor")),
+            "--offline",
+            "--quiet",
+            "--no-exit-codes",
+            "--format",
+            "json",
+            ".",
+        ],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -123,8 +173,18 @@ def test_actions_are_pinned_and_nothing_is_granted_at_large(project: tuple[Path,
 def test_plain_cookiecutter_renders_the_same(scaffolder_cli: Path, tmp_path: Path) -> None:
     ours = new_project(scaffolder_cli, tmp_path / "fraud-platform", "--ci", "gitlab")
     settings = tmp_path / "settings.yaml"
-    settings.write_text(json.dumps({"cookiecutters_dir": str(tmp_path / "c"), "replay_dir": str(tmp_path / "r")}))
-    command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", "--config-file", str(settings)]
+    settings.write_text(
+        json.dumps({"cookiecutters_dir": str(tmp_path / "c"), "replay_dir": str(tmp_path / "r")})
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "cookiecutter",
+        str(TEMPLATE),
+        "--no-input",
+        "--config-file",
+        str(settings),
+    ]
     target = tmp_path / "plain"
     target.mkdir()
     subprocess.run(

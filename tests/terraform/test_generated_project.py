@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.emulator.fixture import Emulator, emulator
 from tests.external_tools import NodeTools, Terraform
@@ -23,7 +24,8 @@ __all__ = ["emulator"]
 
 pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 
-CONCERNS = ("identity", "network", "registry", "security", "state", "storage")
+IN_ORDER = ("state", "security", "network", "registry", "storage", "identity")
+CONCERNS = frozenset(IN_ORDER)
 APPS = {"cdktf": "python main.py", "cdktn": "scaffolder synth"}
 """An app of constructs for one engine, and the one without Node for the other."""
 SYSTEMS = {"cdktf": "github", "cdktn": "gitlab"}
@@ -69,6 +71,36 @@ class Project:
         )
         assert done.returncode == 0, f"{self.engine} {arguments}:\n{done.stdout[-6000:]}{done.stderr[-6000:]}"
         return done.stdout
+
+    @property
+    def deploy_step(self) -> str:
+        """The command by which the project's pipeline deploys."""
+        match SYSTEMS[self.engine]:
+            case "github":
+                pipeline = yaml.safe_load(
+                    (self.folder / ".github" / "workflows" / "platform.yml").read_text()
+                )
+                step = pipeline["jobs"]["deploy"]["steps"][-1]["run"]
+            case _:
+                pipeline = yaml.safe_load((self.folder / ".gitlab-ci.yml").read_text())
+                (step,) = pipeline[".deploy"]["script"]
+        assert isinstance(step, str)
+        return step
+
+    def shell(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as a job of CI does."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command],
+            cwd=self.folder,
+            env={**self.environment, "CLI": str(self.command), "ENVIRONMENT": "dev"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        assert done.returncode == 0, f"{self.engine} {command}:\n{done.stdout[-6000:]}{done.stderr[-6000:]}"
+        return done
 
     def state(self, concern: str) -> tuple[str, ...]:
         """The addresses in a stack's state."""
@@ -173,13 +205,43 @@ def test_only_the_state_stacks_own_state_and_no_secret_is_left_to_commit(
         assert project.environment["AWS_SECRET_ACCESS_KEY"] not in text
 
 
+def see_no_change(project: Project) -> None:
+    """The command line for a stack that reads all others; Terraform for the one that CI leaves out."""
+    assert "No changes." in project.run("diff", f"{project.name}-dev-identity", "--skip-provider-lock")
+    plan = project.deployment.plan(f"{project.name}-dev-state")
+    assert (plan.exit_code, plan.changed) == (0, ())
+
+
 def test_the_command_line_and_terraform_see_no_change(deployed: tuple[Project, ...]) -> None:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(see_no_change, deployed))
+
+
+def change_by_ci(project: Project) -> None:
+    """Add a repository, and run what the pipelines run for a pull request and for a merge."""
+    spec = project.folder / "platform.yaml"
+    spec.write_text(spec.read_text().replace("[training, serving]", "[training, serving, reports]"))
+    project.run("synth")
+    planned = project.shell("bash ci/plan.sh dev")
+    told = [f"No change in `{project.name}-dev-{concern}`." for concern in ("security", "network", "storage")]
+    assert [line for line in planned.stdout.splitlines() if line.startswith("No change in")] == told
+    assert "aws_ecr_repository.reports will be created" in planned.stdout
+    # Its roles read the repository's ARN, which is not there before the repository is.
+    name = f"{project.name}-dev"
+    assert planned.stderr == f"cannot be planned before {name}-registry: {name}-identity\n"
+    project.shell(project.deploy_step.replace("--skip-synth", "--skip-synth --skip-provider-lock"))
+    settled = project.shell("bash ci/plan.sh dev").stdout
+    told = [f"No change in `{name}-{concern}`." for concern in IN_ORDER[1:]]
+    assert settled.split("\n") == [*(part for line in told for part in (line, "")), ""]
+
+
+def test_ci_plans_and_deploys_a_change(deployed: tuple[Project, ...], emulator: Emulator) -> None:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(change_by_ci, deployed))
+    found = emulator.client("ecr").describe_repositories()["repositories"]
+    repositories = {item["repositoryName"] for item in found}
     for project in deployed:
-        assert "No changes." in project.run("diff", f"{project.name}-dev-identity", "--skip-provider-lock")
-        plans = {concern: project.deployment.plan(f"{project.name}-dev-{concern}") for concern in CONCERNS}
-        assert {concern: (plan.exit_code, plan.changed) for concern, plan in plans.items()} == {
-            concern: (0, ()) for concern in CONCERNS
-        }
+        assert f"{project.name}-dev/reports" in repositories
 
 
 def test_destroy_leaves_nothing_behind(deployed: tuple[Project, ...], emulator: Emulator) -> None:

@@ -8,10 +8,11 @@ from scaffolder.constructs import Platform
 app = App()
 platform = Platform(app, Path(__file__).with_name("platform.yaml"))
 
-# Your own constructs go here. A stack of yours reads the platform by typed outputs, and is deployed after it:
+# Your own constructs go here. In a stack of the platform they share its state; typed outputs of any stack can be used,
+# and order the stacks. A stack of your own needs a backend of its own: without one its state is a file on this machine.
 #
-#   mine = TerraformStack(app, "{{ cookiecutter.name }}-dev-mine")
-#   network = platform.environment("dev").network.outputs(mine)
-#   TerraformOutput(mine, "subnets", value=network.subnet_ids)
+#   from {{ cookiecutter.engine }} import TerraformOutput
+#   network = platform.environment("dev").network
+#   TerraformOutput(network.construct, "my-subnets", value=network.outputs(network.construct).subnet_ids)
 
 app.synth()
