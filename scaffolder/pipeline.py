@@ -18,7 +18,7 @@ from stacks.intents import Platform
 from stacks.overrides import OverrideProblem, apply_overrides
 from stacks.schema.check import Problem, check_nodes
 
-__all__ = ["EnvironmentPlatform", "Synthesis", "synthesize", "synthesize_loaded"]
+__all__ = ["EnvironmentPlatform", "Synthesis", "check", "synthesize", "synthesize_loaded"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,16 @@ def synthesize(path: str | Path, environments: Sequence[str] | None = None) -> S
     return synthesize_loaded(load_spec(path, environments))
 
 
-def synthesize_loaded(loaded: LoadedSpec) -> Synthesis:
-    """As :func:`synthesize`, for a spec that is loaded already."""
+def check(path: str | Path, environments: Sequence[str] | None = None) -> Synthesis:
+    """As :func:`synthesize`, for those who want the findings and write nothing.
+
+    Where nothing is overridden, the provider's schema could only find a bug in the lowering, and is not asked.
+    """
+    return synthesize_loaded(load_spec(path, environments), schema_of_overrides_only=True)
+
+
+def synthesize_loaded(loaded: LoadedSpec, *, schema_of_overrides_only: bool = False) -> Synthesis:
+    """As :func:`synthesize`, or :func:`check`, for a spec that is loaded already."""
     findings: list[Finding] = []
     ready = []
     for environment in loaded.environments:
@@ -70,7 +78,8 @@ def synthesize_loaded(loaded: LoadedSpec) -> Synthesis:
         lowered = lowering.lower(platform)
         stacks, problems = apply_overrides(lowered.stacks, platform.overrides)
         findings += [_override_finding(loaded, environment, problem) for problem in problems]
-        findings += _schema_findings(loaded, environment, lowering, stacks)
+        if environment.spec.overrides or not schema_of_overrides_only:
+            findings += _schema_findings(loaded, environment, lowering, stacks)
         findings += _violation_findings(loaded, environment, lowering, stacks, platform)
         ready.append((environment.name, platform, stacks, lowered.skipped))
     errors = [finding for finding in findings if finding.severity == "error"]

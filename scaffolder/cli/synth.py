@@ -6,6 +6,7 @@ format, nor how a folder is replaced.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ __all__ = ["DOCUMENT", "command"]
 
 Format: TypeAlias = Literal["terraform", "hcl"]
 DIFFERS = 1
+COLLECT_EVERY = 20  # specs: left to itself, the collector lets garbage grow with what it has seen live
 DEFAULT_OUT = "cdktf.out"
 
 
@@ -180,6 +182,11 @@ def _results(paths: Sequence[Path], job: Job) -> Iterator[Done]:
         done = _done(path, job, taken)
         progress.clear()
         yield done
+        del done
+        if number == 0:
+            gc.freeze()  # What stays until the end: later collections need not look at it again.
+        elif number % COLLECT_EVERY == 0:
+            gc.collect()
 
 
 def _done(path: Path, job: Job, taken: dict[str, Path]) -> Done:

@@ -15,7 +15,7 @@ import click
 from scaffolder.cli import options
 from scaffolder.cli.terminal import JsonList, Progress, tell_findings
 from scaffolder.errors import Finding, ScaffolderError, SpecError
-from scaffolder.pipeline import synthesize
+from scaffolder.pipeline import check
 from scaffolder.report.findings import FindingJson, finding_as_json, promoted
 
 __all__ = ["DOCUMENT", "command"]
@@ -102,7 +102,7 @@ def _checks(specs: Sequence[Path], environments: Sequence[str], *, strict: bool)
 
 def _checked(spec: Path, environments: Sequence[str]) -> Checked:
     try:
-        synthesis = synthesize(spec, environments or None)
+        synthesis = check(spec, environments or None)
     except SpecError as error:
         return Checked(spec=spec, findings=error.findings)
     except ScaffolderError as error:
