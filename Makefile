@@ -85,7 +85,7 @@ test-all: venv tools
 # From an empty folder, in an environment that has only the wheel and its base dependencies.
 test-wheel: wheel
 	$(BIN)/python -m venv --clear $(TOOLS)/wheel
-	$(BIN)/uv pip install --quiet --python $(TOOLS)/wheel/bin/python --constraint requirements/dev.txt dist/*.whl
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(TOOLS)/wheel/bin/python --constraint requirements/dev.txt dist/*.whl
 	@empty=$$(mktemp -d) && trap 'rm -rf "$$empty"' EXIT && cd "$$empty" && \
 	SCAFFOLDER_EXE=$(TOOLS)/wheel/bin/scaffolder $(PYTEST) -c $(ROOT)/pyproject.toml --rootdir $(ROOT) -p no:cacheprovider \
 		-m cli $(ROOT)/tests
