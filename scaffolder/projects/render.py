@@ -159,7 +159,9 @@ def _render(template: Path, workshop: Path, answers: Mapping[str, str]) -> Path:
 def _plain_files(project: Path) -> tuple[str, ...]:
     """List what was rendered; only files and folders are let through, and folders without a file are taken away."""
     for compiled in [*project.rglob("__pycache__")]:
-        shutil.rmtree(compiled)  # pip compiles the Python files of an installed wheel, the template's among them
+        shutil.rmtree(
+            compiled
+        )  # pip compiles the Python files of an installed wheel, the template's among them
     found = []
     for path in sorted(project.rglob("*")):
         name = path.relative_to(project).as_posix()
