@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Environment",
     "IdentityOutputs",
+    "MlOutputs",
+    "MonitoringOutputs",
     "NetworkOutputs",
     "Platform",
     "PlatformStack",
@@ -37,6 +39,7 @@ __all__ = [
     "SecurityOutputs",
     "StateOutputs",
     "StorageOutputs",
+    "WorkspaceOutputs",
 ]
 
 ENGINES = ("cdktf", "cdktn")
@@ -90,6 +93,28 @@ class IdentityOutputs:
     """Roles, by what they are for."""
 
     role_arns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceOutputs:
+    """The domain that people work in."""
+
+    domain_id: str
+    domain_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MlOutputs:
+    """The managed ML service; ``None`` is what the spec does not ask for."""
+
+    tracking_server_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitoringOutputs:
+    """Where alerts go."""
+
+    alerts_topic_arn: str
 
 
 Outputs = TypeVar("Outputs")
@@ -157,6 +182,18 @@ class Environment:
     @property
     def identity(self) -> PlatformStack[IdentityOutputs]:
         return self._stack("identity", IdentityOutputs)
+
+    @property
+    def workspace(self) -> PlatformStack[WorkspaceOutputs]:
+        return self._stack("workspace", WorkspaceOutputs)
+
+    @property
+    def ml(self) -> PlatformStack[MlOutputs]:
+        return self._stack("ml", MlOutputs)
+
+    @property
+    def monitoring(self) -> PlatformStack[MonitoringOutputs]:
+        return self._stack("monitoring", MonitoringOutputs)
 
     def _stack(self, concern: str, outputs: type[Outputs]) -> PlatformStack[Outputs]:
         if concern not in self._stacks:
