@@ -187,9 +187,8 @@ class LinkedStack:
 class StackBuilder:
     """Collects the nodes of one stack while a concern is lowered."""
 
-    def __init__(self, concern: str, *, tags: Mapping[str, str] | None = None) -> None:
+    def __init__(self, concern: str) -> None:
         self.concern = concern
-        self.tags: Mapping[str, str] = tags or {}
         self._nodes: dict[Address, Node] = {}
         self._exports: dict[str, Value] = {}
 
