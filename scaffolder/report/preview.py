@@ -161,7 +161,7 @@ def not_made(environments: Sequence[EnvironmentPlatform]) -> Iterator[str]:
         for each in environment.skipped:
             where.setdefault((each.intent, each.reason), []).append(environment.name)
     if where:
-        yield "Asked for, but in no stack:"
+        yield "In no stack:"
     for (intent, reason), names in where.items():
         only = "" if len(names) == len(environments) else f" ({', '.join(names)} only)"
         yield from wrap(

@@ -108,12 +108,12 @@ def test_many_environments_are_cut_into_tables_that_fit() -> None:
     ("dev", "prod", "lines"),
     [
         ([], [], []),
-        ([SHORT], [SHORT], ["Asked for, but in no stack:", "  - budget: not yet"]),
+        ([SHORT], [SHORT], ["In no stack:", "  - budget: not yet"]),
         (
             [LONG, SHORT],
             [SHORT],
             [
-                "Asked for, but in no stack:",
+                "In no stack:",
                 "  - model registry churn (dev only): this version makes no model package group",
                 "    on aws yet",
                 "  - budget: not yet",
