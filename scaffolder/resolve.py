@@ -197,7 +197,14 @@ def _machine_learning(spec: PlatformSpec) -> Iterator[Intent]:
     if spec.tracking.backend == "managed":
         yield ExperimentTracking(backend="managed")
     for name, model in spec.models.items():
-        yield ModelRegistry(name=name, approval=cast("Literal['manual', 'automatic']", model.approval))
+        yield ModelRegistry(
+            name=name,
+            approval=cast("Literal['manual', 'automatic']", model.approval),
+            version=model.version,
+            image=model.image,
+            data=model.data,
+            approval_pipeline=model.on_approval,
+        )
     for name, group in spec.features.items():
         yield FeatureStore(
             name=name,
@@ -209,7 +216,11 @@ def _machine_learning(spec: PlatformSpec) -> Iterator[Intent]:
         )
     for name, pipeline in spec.pipelines.items():
         yield TrainingPipeline(
-            name=name, definition=pipeline.definition, schedule=pipeline.schedule, instance=pipeline.instance
+            name=name,
+            definition=pipeline.definition,
+            schedule=pipeline.schedule,
+            instance=pipeline.instance,
+            steps=None,
         )
     for name, endpoint in spec.endpoints.items():
         yield _endpoint(name, endpoint)
@@ -224,6 +235,12 @@ def _endpoint(name: str, endpoint: Endpoint) -> OnlineEndpoint:
         min_replicas=endpoint.replicas.min,
         max_replicas=endpoint.replicas.max,
         target_utilization_percent=endpoint.replicas.target_utilization_percent,
+        capture_percent=endpoint.capture_percent,
+        max_latency_ms=endpoint.max_latency_ms,
+        max_error_percent=endpoint.max_error_percent,
+        memory_mb=endpoint.memory_mb,
+        max_concurrency=endpoint.max_concurrency,
+        schedule=endpoint.schedule,
     )
 
 
@@ -242,6 +259,9 @@ def _monitor(name: str, monitor: Monitor, pipelines: Sequence[str]) -> ModelMoni
         name=name,
         endpoint=monitor.endpoint,
         every=monitor.every,
+        instance=monitor.instance,
+        baseline=monitor.baseline,
+        columns=monitor.data_drift.columns if monitor.data_drift else (),
         data_drift_threshold=monitor.data_drift.threshold if monitor.data_drift else None,
         prediction_drift_threshold=monitor.prediction_drift.threshold if monitor.prediction_drift else None,
         concept_drift_threshold=monitor.concept_drift.threshold if monitor.concept_drift else None,

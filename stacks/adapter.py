@@ -30,10 +30,11 @@ STACKS: Mapping[str, str] = {"aws": "stacks.aws"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """An intent that no stack carries, why, and what would make it be carried."""
+    """An intent that no stack carries, or not wholly, and why. ``remedy`` is what the user does to get it, if anything."""
 
     intent: str
     reason: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

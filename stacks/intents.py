@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias, get_args
 
+from stacks.pipelines import PipelineDefinition
+
 __all__ = [
     "INTENT_TYPES",
     "AuditTrail",
@@ -179,10 +181,17 @@ class ExperimentTracking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRegistry:
-    """One model's line of versions."""
+    """One model's line of versions, and what its endpoints serve: a registered ``version``, or ``image`` and ``data``.
+
+    With neither, no version exists yet. ``data`` is a path below ``models/`` of the artifacts bucket.
+    """
 
     name: str
     approval: Literal["manual", "automatic"]
+    version: int | None
+    image: str | None
+    data: str | None
+    approval_pipeline: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,17 +208,28 @@ class FeatureStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingPipeline:
-    """A pipeline with its schedule (five cron fields, UTC)."""
+    """A pipeline with its schedule (five cron fields, UTC).
+
+    ``steps`` is what the file ``definition`` says; ``None`` when it, or what it names, is not there yet: ``lacks``
+    says what, and ``remedy`` what to do about it.
+    """
 
     name: str
     definition: str
     schedule: str | None
     instance: str
+    steps: PipelineDefinition | None
+    lacks: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnlineEndpoint:
-    """A served model in one of four modes; autoscaled when ``max_replicas`` exceeds ``min_replicas``."""
+    """A served model in one of four modes; autoscaled when ``max_replicas`` exceeds ``min_replicas``.
+
+    A batch endpoint is a job that scores files with ``max_replicas`` machines, when asked or by its ``schedule``.
+    ``memory_mb`` and ``max_concurrency`` are of serverless ones only, which have no instance and no replicas.
+    """
 
     name: str
     model: str
@@ -218,15 +238,28 @@ class OnlineEndpoint:
     min_replicas: int
     max_replicas: int
     target_utilization_percent: int
+    capture_percent: int
+    max_latency_ms: int
+    max_error_percent: float
+    memory_mb: int
+    max_concurrency: int
+    schedule: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelMonitor:
-    """Scheduled drift tests on an endpoint; a threshold of ``None`` turns that test off."""
+    """Scheduled drift tests on an endpoint; a threshold of ``None`` turns that test off.
+
+    ``every`` is a number and a unit (``1h``, ``7d``); ``baseline`` a folder below ``baselines/`` of the artifacts
+    bucket, ``None`` when there is none yet. ``columns`` are those whose data drift raises the alarm.
+    """
 
     name: str
     endpoint: str
     every: str
+    instance: str
+    baseline: str | None
+    columns: tuple[str, ...]
     data_drift_threshold: float | None
     prediction_drift_threshold: float | None
     concept_drift_threshold: float | None

@@ -12,7 +12,7 @@ from typing import TypedDict
 from scaffolder.errors import Finding
 from scaffolder.pipeline import EnvironmentPlatform, Synthesis
 from scaffolder.report.findings import FindingJson, finding_as_json
-from stacks.adapter import counted
+from stacks.adapter import Skipped, counted
 from stacks.graph import LinkedStack
 
 __all__ = [
@@ -50,11 +50,12 @@ class StackJson(TypedDict):
 
 
 class SkippedJson(TypedDict):
-    """Something that the spec asks for and no stack carries."""
+    """Something that the spec asks for and no stack carries; `remedy` says what to do to get it, or is empty."""
 
     environment: str
     intent: str
     reason: str
+    remedy: str
 
 
 class EnvironmentJson(TypedDict):
@@ -95,7 +96,12 @@ def preview_as_json(spec: str, synthesis: Synthesis | None, findings: Sequence[F
 def skipped_as_json(environment: EnvironmentPlatform) -> list[SkippedJson]:
     """Make JSON values of what an environment's stacks do not carry."""
     return [
-        {"environment": environment.name, "intent": each.intent, "reason": each.reason}
+        {
+            "environment": environment.name,
+            "intent": each.intent,
+            "reason": each.reason,
+            "remedy": each.remedy,
+        }
         for each in environment.skipped
     ]
 
@@ -156,17 +162,29 @@ def render_preview(synthesis: Synthesis, *, resources: bool) -> Iterator[str]:
 
 def not_made(environments: Sequence[EnvironmentPlatform]) -> Iterator[str]:
     """Yield what no stack carries, once for all environments that say the same."""
-    where: dict[tuple[str, str], list[str]] = {}
+    where: dict[Skipped, list[str]] = {}
     for environment in environments:
         for each in environment.skipped:
-            where.setdefault((each.intent, each.reason), []).append(environment.name)
-    if where:
-        yield "In no stack:"
-    for (intent, reason), names in where.items():
-        only = "" if len(names) == len(environments) else f" ({', '.join(names)} only)"
+            where.setdefault(each, []).append(environment.name)
+    planned = [each for each in where if each.remedy]
+    yield from _left_out(
+        "In no stack:", [each for each in where if not each.remedy], where, len(environments)
+    )
+    yield from _left_out("Planned, and not made yet:", planned, where, len(environments))
+
+
+def _left_out(
+    head: str, skipped: Sequence[Skipped], where: Mapping[Skipped, Sequence[str]], environments: int
+) -> Iterator[str]:
+    if skipped:
+        yield head
+    for each in skipped:
+        only = "" if len(where[each]) == environments else f" ({', '.join(where[each])} only)"
         yield from wrap(
-            f"{intent}{only}: {reason}", COLUMNS, initial_indent="  - ", subsequent_indent=" " * 4
+            f"{each.intent}{only}: {each.reason}", COLUMNS, initial_indent="  - ", subsequent_indent=" " * 4
         )
+        if each.remedy:
+            yield from wrap(each.remedy, COLUMNS, initial_indent="    > ", subsequent_indent=" " * 6)
 
 
 def _environment(environment: EnvironmentPlatform, *, resources: bool) -> Iterator[str]:

@@ -45,6 +45,18 @@ TAG_KEY = Str(
 TAG_VALUE = Str(
     pattern=r"[A-Za-z0-9 _.:/@+=-]*", minimum=0, maximum=63, says="letters, digits, spaces, _.:/@+=-"
 )
+IMAGE = Str(
+    pattern=r"[a-z0-9][A-Za-z0-9._/-]*(:[0-9]+/[A-Za-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})",
+    minimum=3,
+    maximum=400,
+    says="an image with its tag or digest, such as serving:1.4.0",
+)
+OBJECT_PATH = Str(
+    pattern=r"(?!\.\.?/)[A-Za-z0-9._=-]+(/(?!\.\.?(/|$))[A-Za-z0-9._=-]+)*",
+    minimum=1,
+    maximum=400,
+    says="a path inside the bucket, without a slash at its ends",
+)
 PRINCIPAL = Str(
     pattern=r"\S+", minimum=3, maximum=256, says="a principal of the cloud: on AWS, an IAM role's ARN"
 )
@@ -294,13 +306,29 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A model's line in the registry."""
+    """A model's line in the registry, and the version that its endpoints serve."""
 
     approval: str = key(
         Choice("manual", "automatic"),
         "Whether a person approves a version before it is deployed.",
         default="manual",
     )
+    version: int | None = key(
+        Integer(minimum=1, maximum=1_000_000),
+        "The registered version that endpoints serve. Without it, or image, endpoints are planned and not made.",
+        default=None,
+    )
+    image: str | None = key(
+        IMAGE,
+        "Instead of a version: the serving image, one of containers.repositories with its tag, or a whole address.",
+        default=None,
+    )
+    data: str | None = key(
+        OBJECT_PATH,
+        "With image: the model's archive, below models/ of the artifacts bucket; none, when the image holds it.",
+        default=None,
+    )
+    on_approval: str | None = key(NAME, "The pipeline that a version's approval starts.", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -362,7 +390,39 @@ class Endpoint:
         Choice("realtime", "serverless", "async", "batch"), "How requests are answered.", default="realtime"
     )
     instance: str = key(Instance(), "The size of an instance.", default="cpu.medium")
-    replicas: Replicas = key(Section(Replicas), "How many instances serve.", default=Replicas)
+    replicas: Replicas = key(
+        Section(Replicas),
+        "How many instances serve; with mode batch, max of them run a job.",
+        default=Replicas,
+    )
+    capture_percent: int = key(
+        Integer(minimum=0, maximum=100),
+        "With mode realtime: how many requests and answers, of a hundred, are kept for monitors.",
+        default=20,
+    )
+    max_latency_ms: int = key(
+        Integer(minimum=1, maximum=60_000),
+        "With modes realtime and serverless: alarm when one answer in a hundred takes longer.",
+        default=1000,
+    )
+    max_error_percent: float = key(
+        Number(minimum=0.0, maximum=100.0),
+        "Alarm when more requests than this fail by the server's fault; not with mode batch.",
+        default=1.0,
+    )
+    memory_mb: int = key(
+        Integer(minimum=1024, maximum=6144),
+        "With mode serverless: the memory, a multiple of 1024.",
+        default=2048,
+    )
+    max_concurrency: int = key(
+        Integer(minimum=1, maximum=200), "With mode serverless: requests at the same time.", default=20
+    )
+    schedule: str | None = key(
+        Cron(),
+        "With mode batch: when to score what is below batch/NAME/input of the data bucket, in five cron fields (UTC).",
+        default=None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,12 +437,30 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataDrift:
+    """A drift test of the inputs."""
+
+    threshold: float = key(
+        Number(minimum=0.0, maximum=1.0),
+        "The drift score (0 to 1) from which a column counts as drifted.",
+        default=0.2,
+    )
+    columns: tuple[str, ...] = key(
+        Each(COLUMN, maximum=100, unique=True),
+        "The columns whose drift raises the alarm. Without them the alarm is planned and not made.",
+        default=(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
     """A watch over an endpoint."""
 
     endpoint: str = key(NAME, "The endpoint, one of endpoints.", required=True)
     every: str = key(Duration(shortest_s=3600, longest_s=604800), "How often: 1h to 7d.", default="1h")
-    data_drift: Drift | None = key(Section(Drift), "Compare the inputs with the training data.", default=None)
+    data_drift: DataDrift | None = key(
+        Section(DataDrift), "Compare the inputs with the training data.", default=None
+    )
     prediction_drift: Drift | None = key(
         Section(Drift), "Compare the predictions with the baseline.", default=None
     )
@@ -395,6 +473,13 @@ class Monitor:
         default=("notify",),
     )
     pipeline: str | None = key(NAME, "The pipeline that retrains; the only one, when left out.", default=None)
+    baseline: str | None = key(
+        OBJECT_PATH,
+        "Where the training data's statistics are, below baselines/ of the artifacts bucket: a folder with "
+        "statistics.json and constraints.json. Without it the monitor is planned and not made.",
+        default=None,
+    )
+    instance: str = key(Instance(), "The size of the machine that compares.", default="cpu.medium")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

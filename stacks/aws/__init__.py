@@ -55,8 +55,8 @@ def lower(platform: Platform) -> Lowered:
     registry_stack, images = registry.lower(context, keys)
     identity_stack, roles, unused = identity.lower(context, keys, place, stores, images)
     workspace_stack = workspace.lower(context, keys, place, roles["training"])
-    ml_stack = ml.lower(context, keys, stores, roles)
-    monitoring_stack = monitoring.lower(context, keys)
+    ml_stack, learning, unlearned = ml.lower(context, keys, place, stores, images, roles)
+    monitoring_stack, unwatched = monitoring.lower(context, keys, place, stores, roles, learning)
     built = (
         *(state_stack, security_stack, network_stack, storage_stack, registry_stack),
         *(identity_stack, workspace_stack, ml_stack, monitoring_stack),
@@ -71,6 +71,7 @@ def lower(platform: Platform) -> Lowered:
         for intent in platform.intents
         if SUPPORT[type(intent)].level is not SupportLevel.FULL
     ]
+    skipped += [*unlearned, *unwatched]
     skipped += [
         Skipped(
             intent=describe(role), reason=f"identity.groups.{role.purpose} names nobody who could assume it"

@@ -11,9 +11,19 @@ from typing import TypeVar
 
 from stacks.aws.names import fitted
 from stacks.graph import Value
-from stacks.intents import Intent, Platform
+from stacks.intents import Intent, OnlineEndpoint, Platform
 
-__all__ = ["Context", "Keys", "Network", "Registry", "Store", "Stores"]
+__all__ = [
+    "Context",
+    "Keys",
+    "Learning",
+    "Network",
+    "Registry",
+    "Runnable",
+    "Served",
+    "Store",
+    "Stores",
+]
 
 SomeIntent = TypeVar("SomeIntent", bound=Intent)
 
@@ -60,6 +70,18 @@ class Context:
     def name(self, kind: str, *parts: str) -> str:
         """A legal name of a kind (see ``names.RULES``) that starts with the prefix."""
         return fitted(kind, "-".join((self.prefix, *parts)))
+
+    def endpoint(self, name: str) -> str:
+        """The name of an endpoint's SageMaker endpoint."""
+        return fitted("sagemaker", f"{self.prefix}-{name}")
+
+    def pipeline(self, name: str) -> str:
+        """The name of a pipeline's SageMaker pipeline."""
+        return fitted("sagemaker", f"{self.prefix}-{name}")
+
+    def scoring(self, name: str) -> str:
+        """The name of the SageMaker pipeline that is a batch endpoint; no name in a spec has two hyphens in a row."""
+        return fitted("sagemaker", f"{self.prefix}-{name}--batch")
 
     def alias(self, name: str) -> str:
         """A key's alias."""
@@ -124,6 +146,37 @@ class Stores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Repository ARNs by name."""
+    """Repository ARNs and addresses by name."""
 
     arns: Mapping[str, Value] = field(default_factory=dict)
+    urls: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """An endpoint that the ml stack made; ``name`` and ``arn`` are its, not its configuration's."""
+
+    intent: OnlineEndpoint
+    name: Value
+    arn: Value
+    variant: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runnable:
+    """A pipeline that the ml stack made."""
+
+    name: Value
+    arn: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learning:
+    """What the ml stack made that others watch and start, by the spec's names.
+
+    ``pipelines`` are the spec's; ``scoring`` are the pipelines of batch endpoints, by the endpoint's name.
+    """
+
+    endpoints: Mapping[str, Served] = field(default_factory=dict)
+    pipelines: Mapping[str, Runnable] = field(default_factory=dict)
+    scoring: Mapping[str, Runnable] = field(default_factory=dict)

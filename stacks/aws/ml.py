@@ -5,9 +5,10 @@ May not make a role or a bucket, nor know what watches over it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from stacks.aws.context import Context, Keys, Stores
+from stacks.adapter import Skipped
+from stacks.aws.context import Context, Keys, Learning, Network, Registry, Stores
 from stacks.aws.names import fitted
 from stacks.graph import Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ExperimentTracking, FeatureStore, ModelRegistry, describe
@@ -26,8 +27,18 @@ FEATURE_TYPES = {
 """Feature Store has three types: a bool is 0 or 1, a timestamp an ISO 8601 text (SageMaker API, FeatureDefinition)."""
 
 
-def lower(context: Context, keys: Keys, stores: Stores, roles: Mapping[str, Value]) -> StackBuilder:
-    """Make what the platform asks for; the stack is empty when it asks for nothing."""
+def lower(
+    context: Context,
+    keys: Keys,
+    network: Network,
+    stores: Stores,
+    registry: Registry,
+    roles: Mapping[str, Value],
+) -> tuple[StackBuilder, Learning, Sequence[Skipped]]:
+    """Make what the platform asks for; the stack is empty when it asks for nothing.
+
+    Return also what it made that others watch and start, and what is planned and not made.
+    """
     stack = StackBuilder("ml")
     for model in context.all_of(ModelRegistry):
         _model_group(stack, context, model)
@@ -37,7 +48,7 @@ def lower(context: Context, keys: Keys, stores: Stores, roles: Mapping[str, Valu
     features = tuple(context.all_of(FeatureStore))
     if features:
         _features(stack, context, keys, stores, roles["training"], features)
-    return stack
+    return stack, Learning(), ()
 
 
 def _model_group(stack: StackBuilder, context: Context, intent: ModelRegistry) -> None:

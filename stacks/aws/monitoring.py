@@ -5,7 +5,10 @@ May not make what it watches.
 
 from __future__ import annotations
 
-from stacks.aws.context import Context, Keys
+from collections.abc import Mapping, Sequence
+
+from stacks.adapter import Skipped
+from stacks.aws.context import Context, Keys, Learning, Network, Stores
 from stacks.aws.names import fitted
 from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.graph import Node, StackBuilder, Value
@@ -18,12 +21,19 @@ SPENT_PERCENT = 80
 FORECAST_PERCENT = 100
 
 
-def lower(context: Context, keys: Keys) -> StackBuilder:
+def lower(
+    context: Context,
+    keys: Keys,
+    network: Network,
+    stores: Stores,
+    roles: Mapping[str, Value],
+    learning: Learning,
+) -> tuple[StackBuilder, Sequence[Skipped]]:
     """Make the topic and the budget; the stack is empty when the platform asks for neither."""
     stack = StackBuilder("monitoring")
     notifications, budget = context.one_of(Notifications), context.one_of(Budget)
     if notifications is None and budget is None:
-        return stack
+        return stack, ()
     topic = _topic(
         stack, context, keys, " and ".join(describe(i) for i in (notifications, budget) if i is not None)
     )
@@ -38,7 +48,7 @@ def lower(context: Context, keys: Keys) -> StackBuilder:
     if budget is not None:
         _budget(stack, context, budget, topic)
     stack.export("alerts_topic_arn", topic.ref("arn"))
-    return stack
+    return stack, ()
 
 
 def _topic(stack: StackBuilder, context: Context, keys: Keys, origin: str) -> Node:

@@ -47,7 +47,7 @@ def lower(context: Context, keys: Keys) -> tuple[StackBuilder | None, Registry]:
         urls[intent.name] = repository.ref("repository_url")
     stack.export("repository_urls", urls)
     stack.export("repository_arns", arns)
-    return stack, Registry(arns=arns)
+    return stack, Registry(arns=arns, urls=urls)
 
 
 def _encryption(keys: Keys) -> Value:

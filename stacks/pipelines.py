@@ -1,0 +1,172 @@
+"""A pipeline in words that no cloud owns: parameters, and steps that run commands, register models and wait for gates.
+
+Frozen values that each cloud turns into its own pipeline. May not know YAML, a file's place or a cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+__all__ = [
+    "METRICS_FILE",
+    "BucketPath",
+    "CodeFolder",
+    "Gate",
+    "Input",
+    "OutputKind",
+    "Parameter",
+    "PathOf",
+    "PipelineDefinition",
+    "Register",
+    "Run",
+    "Step",
+    "StepOutput",
+    "Template",
+    "ValueOf",
+    "sources",
+]
+
+METRICS_FILE = "metrics.json"
+"""The file, a flat JSON object of numbers, that a step writes into its output of kind metrics."""
+
+OutputKind: TypeAlias = Literal["folder", "model", "metrics"]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueOf:
+    """The value of a parameter, at the run: ``{params.depth}``."""
+
+    parameter: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathOf:
+    """The folder of a step's own input or output, inside its container: ``{inputs.raw}``."""
+
+    side: Literal["inputs", "outputs"]
+    name: str
+
+
+Template: TypeAlias = tuple["str | ValueOf | PathOf", ...]
+"""A text with placeholders; empty is the empty text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A value that each run may set; its type is the default's."""
+
+    name: str
+    default: str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepOutput:
+    """What an earlier step wrote."""
+
+    step: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketPath:
+    """What is below a path of one of the platform's buckets; a path has values of parameters only."""
+
+    bucket: str
+    path: Template
+
+
+Input: TypeAlias = StepOutput | BucketPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeFolder:
+    """The files that a step's command runs with, by their path below the folder; ``digest`` is theirs together."""
+
+    path: str
+    files: Mapping[str, str]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A condition on a number that an earlier step wrote to its metrics; the step and all after it wait for it.
+
+    ``bound`` is a number, or a parameter's value. Where it is not met, the rest is left out, or the run fails.
+    """
+
+    step: str
+    output: str
+    metric: str
+    comparison: Literal["at_least", "at_most"]
+    bound: float | ValueOf
+    otherwise: Literal["skip", "fail"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A command in a container. ``training`` runs may use spot machines and resume from checkpoints.
+
+    ``instance`` is ``None`` for the pipeline's own; ``cache_s`` is ``None`` when every run computes anew.
+    """
+
+    kind: Literal["job", "training"]
+    image: str
+    command: tuple[Template, ...]
+    environment: Mapping[str, Template]
+    code: str | None
+    inputs: Mapping[str, Input]
+    outputs: Mapping[str, OutputKind]
+    instance: str | None
+    instances: int
+    volume_gb: int
+    timeout_s: int
+    cache_s: int | None
+    spot: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """A new version of a model, from a step's output of kind model."""
+
+    model: str
+    source: StepOutput
+    image: str
+    content_type: str
+    metrics: StepOutput | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step; ``after`` are steps to wait for beyond those whose outputs it takes."""
+
+    name: str
+    action: Run | Register
+    after: tuple[str, ...]
+    gate: Gate | None
+    retries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineDefinition:
+    """A pipeline's steps in an order in which each comes after what it needs; ``code`` are its folders by path."""
+
+    description: str
+    parameters: tuple[Parameter, ...]
+    steps: tuple[Step, ...]
+    code: Mapping[str, CodeFolder]
+
+
+def sources(step: Step) -> Iterator[str]:
+    """Yield the names of the steps that a step comes after, by whatever it says; a name may come twice."""
+    yield from step.after
+    if step.gate is not None:
+        yield step.gate.step
+    match step.action:
+        case Run(inputs=inputs):
+            yield from (source.step for source in inputs.values() if isinstance(source, StepOutput))
+        case Register(source=source, metrics=metrics):
+            yield source.step
+            if metrics is not None:
+                yield metrics.step
