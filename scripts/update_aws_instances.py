@@ -1,8 +1,8 @@
-"""Write stacks/aws/instances.toml: SageMaker's machine types by use, the regions of their families, neutral sizes.
+"""Write stacks/aws/instances.toml: SageMaker's machine types by use, what they have, their regions, neutral sizes.
 
 Types by use come from botocore's model of the SageMaker API. Which region has a family is read from moto's copy of
 EC2's instance type offerings: AWS publishes no list for SageMaker that can be read without an account, and a family that
-EC2 lacks in a region SageMaker lacks there too.
+EC2 lacks in a region SageMaker lacks there too. Processors, accelerators and local disks are those of the EC2 type.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import moto.ec2
 
 INSTANCES = Path(__file__).parent.parent / "stacks" / "aws" / "instances.toml"
 OFFERINGS = Path(moto.ec2.__path__[0]) / "resources" / "instance_type_offerings" / "region"
+TYPES = Path(moto.ec2.__path__[0]) / "resources" / "instance_types.json.gz"
 OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso")
 USES = {
     "training": "TrainingInstanceType",
@@ -67,6 +68,21 @@ def regions_of_families(families: set[str]) -> dict[str, list[str]]:
     return {name: sorted(regions) for name, regions in found.items()}
 
 
+def shapes(families: set[str], hosting: list[str]) -> tuple[list[str], dict[str, list[int]]]:
+    """The families with local disks; and of each type that serves, its virtual CPUs and its accelerators."""
+    known: dict[str, dict[str, Any]] = json.loads(gzip.decompress(TYPES.read_bytes()))
+    disks = {
+        family(f"ml.{type_}") for type_, about in known.items() if about.get("InstanceStorageSupported")
+    }
+    found = {}
+    for type_ in hosting:
+        about = known.get(type_.removeprefix("ml."))
+        if about is not None:
+            gpus = sum(gpu["Count"] for gpu in about.get("GpuInfo", {}).get("Gpus", []))
+            found[type_] = [about["VCpuInfo"]["DefaultVCpus"], gpus]
+    return sorted(disks & families), found
+
+
 def table() -> str:
     """The file's text."""
     model = botocore.session.get_session().get_service_model("sagemaker")
@@ -75,17 +91,23 @@ def table() -> str:
         for use, shape in USES.items()
     }
     families = {family(type_) for types in uses.values() for type_ in types}
+    disks, found = shapes(families, uses["hosting"])
     lines = [
         "# SageMaker's machine types: by use, the regions of their families, and what the neutral sizes are.",
         "# Written by scripts/update_aws_instances.py; do not edit.",
         f'source = "botocore {version("botocore")}, SageMaker API; EC2 instance type offerings in moto {version("moto")}"',
         'date = "2026-11"',
+        f"local_disks = {json.dumps(disks)}",
         "",
         "[neutral]",
         *(f'"{name}" = {json.dumps(types)}' for name, types in NEUTRAL.items()),
         "",
         "[uses]",
         *(f"{use} = {json.dumps(types)}" for use, types in uses.items()),
+        "",
+        "# Virtual CPUs and accelerators.",
+        "[shapes]",
+        *(f'"{type_}" = {json.dumps(shape)}' for type_, shape in found.items()),
         "",
         "[families]",
         *(

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from stacks.schema.load import nearest
 
-__all__ = ["Unavailable", "Use", "machine"]
+__all__ = ["Unavailable", "Use", "machine", "machine_has_local_disk", "shape_of"]
 
 INSTANCES = Path(__file__).with_name("instances.toml")
 
@@ -52,6 +52,17 @@ def machine(size: str, use: Use, region: str) -> str | Unavailable:
         f'"{size}" ({", ".join(neutral[size])}) is not offered for {use} in {region}',
         _smaller(size, use, region),
     )
+
+
+def machine_has_local_disk(type_: str) -> bool:
+    """Whether a type keeps its volume on local disks, encrypted by the hardware: AWS refuses a key for its volume."""
+    return type_.split(".")[1] in _table()["local_disks"]
+
+
+def shape_of(type_: str) -> tuple[int, int] | None:
+    """Virtual CPUs and accelerators of a type that serves; ``None`` where the data does not have it."""
+    shape = _table()["shapes"].get(type_)
+    return (shape[0], shape[1]) if shape else None
 
 
 def _type(type_: str, use: Use, region: str) -> str | Unavailable:
