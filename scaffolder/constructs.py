@@ -108,6 +108,9 @@ class MlOutputs:
     """The managed ML service; ``None`` is what the spec does not ask for."""
 
     tracking_server_arn: str | None = None
+    endpoint_names: Mapping[str, str] | None = None
+    pipeline_arns: Mapping[str, str] | None = None
+    async_topic_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

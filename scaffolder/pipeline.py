@@ -1,6 +1,7 @@
 """The composition root: load → resolve → lower → override → check → link, for one spec and its environments.
 
-What the command line, CDKTF apps and tests call. Reads the spec's file and writes nothing.
+What the command line, CDKTF apps and tests call. Reads the spec's file, and the pipeline definitions and code that it
+names, and writes nothing.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scaffolder.errors import Finding, SpecError, UnsupportedError
+from scaffolder.pipelines import Lacking
 from scaffolder.resolve import resolve
 from scaffolder.spec.load import EnvironmentSpec, LoadedSpec, load_spec
 from stacks.adapter import STACKS, Lowering, Skipped, lowering_of
@@ -17,6 +20,9 @@ from stacks.graph import GraphError, LinkedStack, Stack, link
 from stacks.intents import Platform
 from stacks.overrides import OverrideProblem, apply_overrides
 from stacks.schema.check import Problem, check_nodes
+
+if TYPE_CHECKING:
+    from stacks.pipelines import PipelineDefinition
 
 __all__ = ["EnvironmentPlatform", "Synthesis", "check", "synthesize", "synthesize_loaded"]
 
@@ -66,11 +72,16 @@ def check(path: str | Path, environments: Sequence[str] | None = None) -> Synthe
 
 def synthesize_loaded(loaded: LoadedSpec, *, schema_of_overrides_only: bool = False) -> Synthesis:
     """As :func:`synthesize`, or :func:`check`, for a spec that is loaded already."""
-    findings: list[Finding] = []
+    pipelines, findings = _definitions(loaded)
     ready = []
     for environment in loaded.environments:
         lowering = _lowering(environment)
-        platform = resolve(environment.spec, environment.name, earlier_accounts=environment.earlier_accounts)
+        platform = resolve(
+            environment.spec,
+            environment.name,
+            earlier_accounts=environment.earlier_accounts,
+            pipelines=pipelines.get(environment.name, {}),
+        )
         refused = [*_target_findings(loaded, environment, lowering, platform)]
         if refused:
             findings += refused
@@ -93,6 +104,18 @@ def synthesize_loaded(loaded: LoadedSpec, *, schema_of_overrides_only: bool = Fa
         ),
         warnings=tuple(sorted({*findings, *loaded.warnings})),
     )
+
+
+def _definitions(
+    loaded: LoadedSpec,
+) -> tuple[Mapping[str, Mapping[str, PipelineDefinition | Lacking]], list[Finding]]:
+    """The pipelines of each environment, and the findings in their files."""
+    if not any(environment.spec.pipelines for environment in loaded.environments):
+        return {}, []
+    from scaffolder.pipelines.load import load_definitions  # noqa: PLC0415 - only where there is one
+
+    definitions = load_definitions(loaded)
+    return definitions.by_environment, [*definitions.findings]
 
 
 def _lowering(environment: EnvironmentSpec) -> Lowering:

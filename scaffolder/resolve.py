@@ -6,10 +6,12 @@ not know a cloud's resources.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Literal, cast
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, cast
 
-from scaffolder.spec.model import Bucket, Endpoint, Monitor, Network, PlatformSpec
+from scaffolder.pipelines import Lacking
+from scaffolder.spec.model import Bucket, Endpoint, Monitor, Network, Pipeline, PlatformSpec
 from stacks.intents import (
     AuditTrail,
     Budget,
@@ -38,6 +40,9 @@ from stacks.intents import (
     Workspace,
 )
 
+if TYPE_CHECKING:
+    from stacks.pipelines import PipelineDefinition
+
 __all__ = ["PLATFORM_BUCKETS", "resolve"]
 
 PLATFORM_BUCKETS: tuple[Literal["data", "artifacts", "logs"], ...] = ("data", "artifacts", "logs")
@@ -48,13 +53,21 @@ WORKLOADS: tuple[Literal["training", "pipelines", "serving", "monitoring"], ...]
 HUMANS: tuple[Literal["admins", "scientists", "viewers"], ...] = ("admins", "scientists", "viewers")
 EXPIRE_UNTAGGED_DAYS = 7
 MANAGED_BY = "scaffolder"
+UNREAD = Lacking(lacks="its definition was not read", remedy="Give the spec by its file.")
 
 
-def resolve(spec: PlatformSpec, environment: str, *, earlier_accounts: Sequence[str] = ()) -> Platform:
+def resolve(
+    spec: PlatformSpec,
+    environment: str,
+    *,
+    earlier_accounts: Sequence[str] = (),
+    pipelines: Mapping[str, PipelineDefinition | Lacking] = MappingProxyType({}),
+) -> Platform:
     """Decide one environment's platform.
 
     ``earlier_accounts`` are the accounts of the environments listed before this one: what an account has once
-    (the CI system's identity provider) is created by the first environment only.
+    (the CI system's identity provider) is created by the first environment only. ``pipelines`` are the definitions
+    that the spec's pipelines name, or what they lack; one that was not read lacks its definition.
     """
     return Platform(
         name=spec.name,
@@ -73,7 +86,7 @@ def resolve(spec: PlatformSpec, environment: str, *, earlier_accounts: Sequence[
         intents=(
             *_foundation(spec),
             *_identity(spec, earlier_accounts),
-            *_machine_learning(spec),
+            *_machine_learning(spec, pipelines),
             *_operations(spec),
         ),
         overrides=tuple(
@@ -185,7 +198,9 @@ def _identity(spec: PlatformSpec, earlier_accounts: Sequence[str]) -> Iterator[I
         )
 
 
-def _machine_learning(spec: PlatformSpec) -> Iterator[Intent]:
+def _machine_learning(
+    spec: PlatformSpec, pipelines: Mapping[str, PipelineDefinition | Lacking]
+) -> Iterator[Intent]:
     if spec.workspace is not None:
         yield Workspace(
             users=spec.workspace.users,
@@ -215,15 +230,22 @@ def _machine_learning(spec: PlatformSpec) -> Iterator[Intent]:
             offline=group.offline,
         )
     for name, pipeline in spec.pipelines.items():
-        yield TrainingPipeline(
-            name=name,
-            definition=pipeline.definition,
-            schedule=pipeline.schedule,
-            instance=pipeline.instance,
-            steps=None,
-        )
+        yield _pipeline(name, pipeline, pipelines.get(name, UNREAD))
     for name, endpoint in spec.endpoints.items():
         yield _endpoint(name, endpoint)
+
+
+def _pipeline(name: str, pipeline: Pipeline, definition: PipelineDefinition | Lacking) -> TrainingPipeline:
+    lacking = definition if isinstance(definition, Lacking) else None
+    return TrainingPipeline(
+        name=name,
+        definition=pipeline.definition,
+        schedule=pipeline.schedule,
+        instance=pipeline.instance,
+        steps=None if isinstance(definition, Lacking) else definition,
+        lacks=lacking.lacks if lacking else "",
+        remedy=lacking.remedy if lacking else "",
+    )
 
 
 def _endpoint(name: str, endpoint: Endpoint) -> OnlineEndpoint:

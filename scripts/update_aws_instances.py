@@ -24,6 +24,7 @@ USES = {
     "training": "TrainingInstanceType",
     "processing": "ProcessingInstanceType",
     "hosting": "ProductionVariantInstanceType",
+    "transform": "TransformInstanceType",
     "studio": "AppInstanceType",
 }
 NEUTRAL = {

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from stacks.pipelines import PipelineDefinition
+if TYPE_CHECKING:
+    from stacks.pipelines import PipelineDefinition
 
 __all__ = [
     "INTENT_TYPES",

@@ -15,6 +15,7 @@ __all__ = [
     "CodeFolder",
     "Gate",
     "Input",
+    "Output",
     "OutputKind",
     "Parameter",
     "PathOf",
@@ -81,6 +82,14 @@ Input: TypeAlias = StepOutput | BucketPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A folder that a step writes; without a ``place`` it is kept apart for each run."""
+
+    kind: OutputKind
+    place: BucketPath | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodeFolder:
     """The files that a step's command runs with, by their path below the folder; ``digest`` is theirs together."""
 
@@ -117,7 +126,7 @@ class Run:
     environment: Mapping[str, Template]
     code: str | None
     inputs: Mapping[str, Input]
-    outputs: Mapping[str, OutputKind]
+    outputs: Mapping[str, Output]
     instance: str | None
     instances: int
     volume_gb: int

@@ -254,7 +254,7 @@ def read(kind: Kind, node: Node, path: Path, report: Report) -> object:
 
 def _refuse(kind: Kind, node: Node, path: Path, report: Report, refused: Refused) -> Invalid:
     """Report a node that is not of its kind."""
-    where = dotted(path) or "the spec"
+    where = dotted(path) or report.whole
     if isinstance(node, Scalar) and node.value is None and not node.doubt:
         hint = "Write {} for its defaults, or leave it out." if isinstance(kind, Section | Table) else ""
         report.add(
@@ -388,7 +388,7 @@ def _read_section(kind: Section, node: Node, path: Path, report: Report) -> obje
 
 def _refuse_key(name: str, mark: Mark, keys: Sequence[str], path: Path, report: Report) -> None:
     where = (*path, name)
-    owner = dotted(path) or "the spec"
+    owner = dotted(path) or report.whole
     report.add(
         mark,
         "unknown-key",

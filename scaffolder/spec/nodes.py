@@ -88,10 +88,11 @@ EMPTY = Tree(START, {})
 
 
 class Report:
-    """Collects findings about one file."""
+    """Collects findings about one file; ``whole`` is what messages call it."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, whole: str = "the spec") -> None:
         self.file = file
+        self.whole = whole
         self.findings: list[Finding] = []
 
     def add(

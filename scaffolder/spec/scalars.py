@@ -280,6 +280,11 @@ class Duration:
         return {"type": "string", "pattern": "^[1-9][0-9]{0,7}[smhd]$"}
 
 
+def seconds_of(duration: str) -> int:
+    """The seconds of a duration that was read: ``90m`` is 5400."""
+    return int(duration[:-1]) * SECONDS[duration[-1]]
+
+
 def _span(seconds: int) -> str:
     unit = next(unit for unit in "dhms" if seconds % SECONDS[unit] == 0)
     return f"{seconds // SECONDS[unit]}{unit}"

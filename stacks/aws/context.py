@@ -71,6 +71,10 @@ class Context:
         """A legal name of a kind (see ``names.RULES``) that starts with the prefix."""
         return fitted(kind, "-".join((self.prefix, *parts)))
 
+    def model_group(self, name: str) -> str:
+        """The name of a model's group of versions."""
+        return fitted("sagemaker", f"{self.prefix}-{name}")
+
     def endpoint(self, name: str) -> str:
         """The name of an endpoint's SageMaker endpoint."""
         return fitted("sagemaker", f"{self.prefix}-{name}")

@@ -18,7 +18,7 @@ __all__ = ["Unavailable", "Use", "machine", "machine_has_local_disk", "shape_of"
 
 INSTANCES = Path(__file__).with_name("instances.toml")
 
-Use: TypeAlias = Literal["training", "processing", "hosting", "studio"]
+Use: TypeAlias = Literal["training", "processing", "hosting", "transform", "studio"]
 
 
 @dataclass(frozen=True, slots=True)

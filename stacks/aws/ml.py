@@ -1,20 +1,26 @@
-"""The ml stack: the model registry, experiment tracking and features.
+"""The ml stack: the model registry, experiment tracking, features, pipelines and endpoints.
 
 May not make a role or a bucket, nor know what watches over it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 
 from stacks.adapter import Skipped
-from stacks.aws.context import Context, Keys, Learning, Network, Registry, Stores
+from stacks.aws.context import Context, Keys, Learning, Network, Registry, Runnable, Stores
 from stacks.aws.names import fitted
-from stacks.graph import Lifecycle, Node, StackBuilder, Value, text
-from stacks.intents import ExperimentTracking, FeatureStore, ModelRegistry, describe
+from stacks.aws.pipelines import Surroundings, code_prefix, compiled
+from stacks.aws.serving import Serving, add_endpoints
+from stacks.graph import JsonText, Lifecycle, Node, StackBuilder, Value, text
+from stacks.intents import ExperimentTracking, FeatureStore, ModelRegistry, TrainingPipeline, describe
+from stacks.pipelines import CodeFolder, PipelineDefinition
 
 __all__ = ["lower"]
 
+PARALLEL_STEPS = 5
 TRACKING_SIZE = "Small"
 MAINTENANCE_WINDOW = "Sun:03:00"
 FEATURE_TYPES = {
@@ -48,7 +54,94 @@ def lower(
     features = tuple(context.all_of(FeatureStore))
     if features:
         _features(stack, context, keys, stores, roles["training"], features)
-    return stack, Learning(), ()
+    serving = Serving(
+        context=context, keys=keys, network=network, stores=stores, registry=registry, roles=roles
+    )
+    endpoints, scoring, unserved = add_endpoints(stack, serving)
+    pipelines, unwritten = _pipelines(stack, serving)
+    if endpoints:
+        stack.export("endpoint_names", {name: served.name for name, served in endpoints.items()})
+    if pipelines or scoring:
+        runnable = {**pipelines, **{f"{name}--batch": run for name, run in scoring.items()}}
+        stack.export("pipeline_arns", {name: run.arn for name, run in runnable.items()})
+    learning = Learning(endpoints=endpoints, pipelines=pipelines, scoring=scoring)
+    return stack, learning, (*unserved, *unwritten)
+
+
+def _pipelines(stack: StackBuilder, serving: Serving) -> tuple[Mapping[str, Runnable], Sequence[Skipped]]:
+    """Make the pipelines whose definition, code and images are there, and the code's objects."""
+    made: dict[str, Runnable] = {}
+    planned: list[Skipped] = []
+    for intent in serving.context.all_of(TrainingPipeline):
+        if intent.steps is None:
+            planned.append(Skipped(intent=describe(intent), reason=intent.lacks, remedy=intent.remedy))
+            continue
+        made[intent.name] = _pipeline(stack, serving, intent, intent.steps)
+    return made, planned
+
+
+def _pipeline(
+    stack: StackBuilder, serving: Serving, intent: TrainingPipeline, definition: PipelineDefinition
+) -> Runnable:
+    context = serving.context
+    name = context.pipeline(intent.name)
+    around = Surroundings(
+        context=context,
+        keys=serving.keys,
+        network=serving.network,
+        stores=serving.stores,
+        registry=serving.registry,
+        job_role=serving.roles["training"],
+    )
+    objects = [
+        node
+        for folder in definition.code.values()
+        for node in _code(stack, serving, intent, folder, many=len(definition.code) > 1)
+    ]
+    pipeline = stack.resource(
+        "aws_sagemaker_pipeline",
+        intent.name,
+        {
+            "pipeline_name": name,
+            "pipeline_display_name": name,
+            "pipeline_description": definition.description or None,
+            "role_arn": serving.roles["pipelines"],
+            "pipeline_definition": JsonText(compiled(intent, definition, around)),
+            "parallelism_configuration": {"max_parallel_execution_steps": PARALLEL_STEPS},
+        },
+        origin=describe(intent),
+        depends_on=objects,
+    )
+    return Runnable(name=pipeline.ref("pipeline_name"), arn=pipeline.ref("arn"))
+
+
+def _code(
+    stack: StackBuilder, serving: Serving, intent: TrainingPipeline, folder: CodeFolder, *, many: bool
+) -> Iterator[Node]:
+    """The files of a code folder. New code has new places, which are there before the pipeline is changed."""
+    start = code_prefix(intent.name, folder.digest)
+    labels = {file: _label(f"{folder.path}/{file}" if many else file) for file in folder.files}
+    for file, content in folder.files.items():
+        same = [other for other, label in labels.items() if label == labels[file]]
+        mark = f"-{sha256(file.encode()).hexdigest()[:6]}" if len(same) > 1 else ""
+        yield stack.resource(
+            "aws_s3_object",
+            f"{intent.name}--{labels[file]}{mark}",
+            {
+                "bucket": serving.stores.by_name["artifacts"].id,
+                "key": f"{start}/{file}",
+                "content": content,
+                "content_type": "text/plain; charset=utf-8",
+                "kms_key_id": serving.keys.data,
+            },
+            origin=describe(intent),
+            lifecycle=Lifecycle(create_before_destroy=True),
+        )
+
+
+def _label(path: str) -> str:
+    """A file's path as part of an address."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", path).strip("-")
 
 
 def _model_group(stack: StackBuilder, context: Context, intent: ModelRegistry) -> None:
@@ -56,7 +149,7 @@ def _model_group(stack: StackBuilder, context: Context, intent: ModelRegistry) -
         "aws_sagemaker_model_package_group",
         intent.name,
         {
-            "model_package_group_name": fitted("sagemaker", f"{context.prefix}-{intent.name}"),
+            "model_package_group_name": context.model_group(intent.name),
             "model_package_group_description": f"Versions of {intent.name}",
             # The operations of this platform read how a version is approved from here.
             "tags": {"approval": intent.approval},

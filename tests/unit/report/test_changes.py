@@ -380,10 +380,28 @@ def test_an_empty_environment_that_comes_is_a_change() -> None:
 
 def test_parts_of_the_spec_that_no_stack_carries_are_named_and_are_no_change() -> None:
     before = platform(
-        "dev", [], (ModelRegistry(name="a", approval="manual"), ModelRegistry(name="b", approval="manual"))
+        "dev",
+        [],
+        (
+            ModelRegistry(
+                name="a", approval="manual", version=None, image=None, data=None, approval_pipeline=None
+            ),
+            ModelRegistry(
+                name="b", approval="manual", version=None, image=None, data=None, approval_pipeline=None
+            ),
+        ),
     )
     after = platform(
-        "dev", [], (ModelRegistry(name="a", approval="automatic"), ModelRegistry(name="c", approval="manual"))
+        "dev",
+        [],
+        (
+            ModelRegistry(
+                name="a", approval="automatic", version=None, image=None, data=None, approval_pipeline=None
+            ),
+            ModelRegistry(
+                name="c", approval="manual", version=None, image=None, data=None, approval_pipeline=None
+            ),
+        ),
     )
     old, new = (Synthesis(file="p", environments=(each,), warnings=()) for each in (before, after))
     changes = compare(old, new)

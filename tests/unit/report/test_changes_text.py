@@ -149,7 +149,19 @@ A removed stack stays deployed until it is destroyed: run `terraform destroy` in
 def test_no_change_is_said_and_so_is_what_no_stack_carries() -> None:
     old, new = (
         replace(synthesis(), environments=(platform("dev", [before()], intents),))
-        for intents in ((), (ModelRegistry(name="churn", approval="manual"),))
+        for intents in (
+            (),
+            (
+                ModelRegistry(
+                    name="churn",
+                    approval="manual",
+                    version=None,
+                    image=None,
+                    data=None,
+                    approval_pipeline=None,
+                ),
+            ),
+        )
     )
     assert text_of(old, old) == "platform.yaml -> platform.yaml\n\nNo changes to any stack."
     assert (

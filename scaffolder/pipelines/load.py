@@ -1,0 +1,316 @@
+"""From the files that ``pipelines.*.definition`` names to pipelines, with every finding at its place in its file.
+
+What is not there yet (the definition, its code folder, an image) is no finding: the pipeline is planned, and says what
+it lacks. Reads below the spec's folder and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path as File
+
+from scaffolder.errors import Finding
+from scaffolder.pipelines import Lacking
+from scaffolder.pipelines.model import PipelineSpec, StepSpec
+from scaffolder.pipelines.rules import check_against_spec, check_definition, in_order
+from scaffolder.pipelines.words import template_of
+from scaffolder.spec.fields import Section, read
+from scaffolder.spec.load import LoadedSpec
+from scaffolder.spec.nodes import Mark, Report, Tree, mark_of
+from scaffolder.spec.scalars import seconds_of
+from scaffolder.spec.secrets import secret_in
+from scaffolder.spec.source import read_source
+from stacks.pipelines import (
+    BucketPath,
+    CodeFolder,
+    Gate,
+    Input,
+    Output,
+    OutputKind,
+    Parameter,
+    PipelineDefinition,
+    Register,
+    Run,
+    Step,
+    StepOutput,
+    ValueOf,
+)
+
+__all__ = ["Definitions", "load_definitions"]
+
+ROOT = Section(PipelineSpec)
+SKIPPED_FOLDERS = ("__pycache__", "node_modules")
+SKIPPED_SUFFIXES = (".pyc", ".pyo")
+MOST_FILES = 200
+MOST_BYTES = 1024 * 1024
+"""Code travels as objects that Terraform writes, and is part of its state; more belongs into an image."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definitions:
+    """The pipelines of each environment by name, and what is wrong in their files."""
+
+    by_environment: Mapping[str, Mapping[str, PipelineDefinition | Lacking]]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A file that was read: ``spec`` is ``None`` when it has findings."""
+
+    name: str
+    spec: PipelineSpec | None
+    tree: Tree | None
+
+
+def load_definitions(loaded: LoadedSpec) -> Definitions:
+    """Read every definition that the environments name, each file once."""
+    folder = File(loaded.file).parent
+    findings: list[Finding] = []
+    parsed: dict[str, _Parsed | Lacking] = {}
+    code: dict[str, CodeFolder | Lacking | None] = {}
+    by_environment: dict[str, dict[str, PipelineDefinition | Lacking]] = {}
+    for environment in loaded.environments:
+        found = by_environment.setdefault(environment.name, {})
+        for name, pipeline in environment.spec.pipelines.items():
+            file = pipeline.definition
+            if file not in parsed:
+                parsed[file] = _parse(folder, file, findings)
+            one = parsed[file]
+            if isinstance(one, Lacking):
+                found[name] = one
+                continue
+            if one.spec is None or one.tree is None:
+                continue
+            report = Report(one.name, "the pipeline")
+            check_against_spec(one.spec, one.tree, environment.spec, report)
+            for wanted in _code_folders(one.spec):
+                if wanted not in code:
+                    code[wanted] = _read_code(folder, wanted, one, findings)
+            findings += report.findings
+            if not report.findings and all(code[wanted] for wanted in _code_folders(one.spec)):
+                found[name] = _pipeline(one.spec, code)
+    return Definitions(by_environment=by_environment, findings=tuple(dict.fromkeys(findings)))
+
+
+def _parse(folder: File, file: str, findings: list[Finding]) -> _Parsed | Lacking:
+    path = folder / file
+    if not path.is_file():
+        return Lacking(
+            lacks=f"its definition {file} is not there",
+            remedy=f"Write {file} beside the spec: docs/how-to/pipelines.md shows one, and its keys.",
+        )
+    report = Report(str(path), "the pipeline")
+    tree = read_source(path, report)
+    spec: PipelineSpec | None = None
+    if tree is not None:
+        value = read(ROOT, tree, (), report)
+        if isinstance(value, PipelineSpec):
+            check_definition(value, tree, report)
+            spec = value
+    findings += report.findings
+    broken = any(finding.severity == "error" for finding in report.findings)
+    return _Parsed(str(path), None if broken else spec, tree)
+
+
+# --- code ------------------------------------------------------------------------------------------------------------
+
+
+def _code_folders(spec: PipelineSpec) -> Iterator[str]:
+    for step in spec.steps.values():
+        folder = _code_of(spec, step)
+        if folder is not None:
+            yield folder
+
+
+def _code_of(spec: PipelineSpec, step: StepSpec) -> str | None:
+    return None if step.register is not None else step.code or spec.code
+
+
+def _read_code(
+    folder: File, wanted: str, one: _Parsed, findings: list[Finding]
+) -> CodeFolder | Lacking | None:
+    """Read a code folder; ``None`` when something in it is reported, at the first key that names it."""
+    top = folder / wanted
+    if not top.is_dir():
+        return Lacking(
+            lacks=f"its code folder {wanted} is not there",
+            remedy=f"Create {wanted} beside the spec, or build the code into the image and take code away.",
+        )
+    report = Report(one.name, "the pipeline")
+    steps = one.spec.steps if one.spec else {}
+    step = next((name for name, each in steps.items() if each.code == wanted), None)
+    path = ("steps", step, "code") if step else ("code",)
+    mark = mark_of(one.tree, path) if one.tree else Mark(1, 1)
+    files: dict[str, str] = {}
+    size = 0
+    for file in _files_in(top):
+        name = file.relative_to(top).as_posix()
+        problem, text = _text_of(file)
+        if problem:
+            report.add(mark, "code-file", path, f"{wanted}/{name} {problem}")
+            continue
+        files[name] = text
+        size += len(text.encode())
+    if size > MOST_BYTES or len(files) > MOST_FILES:
+        message = f"{wanted} has {len(files)} files of {size} bytes; at most {MOST_FILES} files of 1 MiB travel as code"
+        report.add(mark, "code-size", path, message, "Build what is large into the image.")
+    if report.findings:
+        findings += report.findings
+        return None
+    if not files:
+        return Lacking(
+            lacks=f"its code folder {wanted} has no files",
+            remedy=f"Write the steps' code into {wanted}, or build it into the image and take code away.",
+        )
+    return CodeFolder(path=wanted, files=files, digest=_digest(files))
+
+
+def _files_in(folder: File) -> Iterator[File]:
+    """Yield the files below a folder, sorted; hidden ones and what Python compiled are left out."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.startswith(".") or entry.name in SKIPPED_FOLDERS:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _files_in(entry)
+        elif entry.suffix not in SKIPPED_SUFFIXES:
+            yield entry
+
+
+def _text_of(file: File) -> tuple[str, str]:
+    """What is wrong with a code file, or its text."""
+    if file.is_symlink() or not file.is_file():
+        return "is not a plain file", ""
+    if file.stat().st_size > MOST_BYTES:
+        return "is larger than 1 MiB: build it into the image", ""
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        return "is not UTF-8 text: build it into the image", ""
+    if secret_in(text):
+        return "holds what looks like a credential, and code is kept in a bucket and in Terraform's state", ""
+    return "", text
+
+
+def _digest(files: Mapping[str, str]) -> str:
+    """A digest of names and contents; the order of the files does not matter."""
+    whole = sha256()
+    for name in sorted(files):
+        for part in (name.encode(), files[name].encode()):
+            whole.update(len(part).to_bytes(8, "big"))
+            whole.update(part)
+    return whole.hexdigest()
+
+
+# --- the pipeline ----------------------------------------------------------------------------------------------------
+
+
+def _pipeline(
+    spec: PipelineSpec, code: Mapping[str, CodeFolder | Lacking | None]
+) -> PipelineDefinition | Lacking:
+    lacking = next(_lacking(spec, code), None)
+    if lacking is not None:
+        return lacking
+    order, _ = in_order(spec)
+    used = sorted(set(_code_folders(spec)))
+    return PipelineDefinition(
+        description=spec.description,
+        parameters=tuple(Parameter(name=name, default=value) for name, value in spec.parameters.items()),
+        steps=tuple(_step(name, spec.steps[name], spec) for name in order),
+        code={name: folder for name in used if isinstance(folder := code[name], CodeFolder)},
+    )
+
+
+def _lacking(spec: PipelineSpec, code: Mapping[str, CodeFolder | Lacking | None]) -> Iterator[Lacking]:
+    for name, step in spec.steps.items():
+        image = step.register.image if step.register is not None else step.image
+        if image is None and spec.image is None:
+            where = "register.image" if step.register is not None else "image"
+            yield Lacking(
+                lacks=f"its step {name} has no image",
+                remedy=f"Build and push one, and name it in steps.{name}.{where}, or for all steps in image.",
+            )
+    yield from (folder for name in _code_folders(spec) if isinstance(folder := code[name], Lacking))
+
+
+def _step(name: str, step: StepSpec, spec: PipelineSpec) -> Step:
+    return Step(
+        name=name,
+        action=_register(step, spec) if step.register is not None else _run(step, spec),
+        after=step.after,
+        gate=_gate(step),
+        retries=step.retries,
+    )
+
+
+def _output(text: str) -> StepOutput:
+    step, _, output = text.partition(".")
+    return StepOutput(step=step, output=output)
+
+
+def _input(text: str) -> Input:
+    bucket, colon, path = text.partition(":")
+    return BucketPath(bucket=bucket, path=template_of(path)) if colon else _output(text)
+
+
+def _run(step: StepSpec, spec: PipelineSpec) -> Run:
+    return Run(
+        kind="training" if step.kind == "training" else "job",
+        image=step.image or spec.image or "",
+        command=tuple(template_of(word) for word in step.command),
+        environment={name: template_of(value) for name, value in step.environment.items()},
+        code=_code_of(spec, step),
+        inputs={name: _input(source) for name, source in step.inputs.items()},
+        outputs={name: _written(text) for name, text in step.outputs.items()},
+        instance=step.instance,
+        instances=step.instances,
+        volume_gb=step.volume_gb,
+        timeout_s=seconds_of(step.timeout),
+        cache_s=None if step.cache is None else seconds_of(step.cache),
+        spot=step.spot,
+    )
+
+
+def _written(text: str) -> Output:
+    bucket, colon, path = text.partition(":")
+    if colon:
+        return Output(kind="folder", place=BucketPath(bucket=bucket, path=template_of(path)))
+    return Output(kind=_kind(text), place=None)
+
+
+def _kind(kind: str) -> OutputKind:
+    match kind:
+        case "model" | "metrics":
+            return kind
+        case _:
+            return "folder"
+
+
+def _register(step: StepSpec, spec: PipelineSpec) -> Register:
+    assert step.register is not None  # noqa: S101 - the caller looked
+    return Register(
+        model=step.register.model,
+        source=_output(step.register.artifact),
+        image=step.register.image or spec.image or "",
+        content_type=step.register.content_type,
+        metrics=_output(step.register.metrics) if step.register.metrics else None,
+    )
+
+
+def _gate(step: StepSpec) -> Gate | None:
+    gate = step.when
+    if gate is None:
+        return None
+    where, _, metric = gate.metric.rpartition(".")
+    source = _output(where)
+    bound = gate.at_least if gate.at_least is not None else gate.at_most
+    return Gate(
+        step=source.step,
+        output=source.output,
+        metric=metric,
+        comparison="at_least" if gate.at_least is not None else "at_most",
+        bound=ValueOf(bound[len("{params.") : -1]) if isinstance(bound, str) else float(bound or 0.0),
+        otherwise="fail" if gate.otherwise == "fail" else "skip",
+    )
