@@ -5,11 +5,11 @@ May not trust a job of another repository, branch or environment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from stacks.aws import ci_ml, state
+from stacks.aws import ci_ml, ci_serving, state
 from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.aws.roles import Role, add_role
 from stacks.aws.workloads import Reach, key_statements, pass_role
@@ -140,10 +140,14 @@ def add_ci_roles(
             "ci-deploy",
             "CI deploys the platform's stacks",
             issuer.deploy,
-            [*_changes(reach), *ci_ml.changes(reach, [workloads["training"]]), *_state(reach, write=True)],
+            [*_changes(reach), *_state(reach, write=True)],
         ),
     )
-    shared = _read_policy(stack, reach, origin)
+    read = _policies(stack, reach, "read", "What refreshing reads", _areas_read(reach), origin)
+    change = _policies(
+        stack, reach, "change", "What applying changes", _areas_changed(reach, workloads), origin
+    )
+    policies = {"ci-plan": read, "ci-build": {}, "ci-deploy": {**read, **change}}
     return {
         name: add_role(
             stack,
@@ -154,7 +158,7 @@ def add_ci_roles(
                 description=use,
                 trust=[_trust(provider, issuer, subject)],
                 allows=allows,
-                policies={} if name == "ci-build" else {"read": shared},
+                policies=policies[name],
                 # The ceiling denies changes to roles, which are the deploy role's work; it may make roles under it only.
                 bounded=name != "ci-deploy",
             ),
@@ -164,19 +168,44 @@ def add_ci_roles(
     }
 
 
-def _read_policy(stack: StackBuilder, reach: Reach, origin: str) -> Value:
-    """What plan and deploy read, in a policy of its own: inline in both, it would not fit into the deploy role."""
-    node = stack.resource(
-        "aws_iam_policy",
-        "ci-read",
-        {
-            "name": reach.context.name("policy", "ci-read"),
-            "description": "What refreshing the platform's stacks reads",
-            "policy": document(stack, "role-ci-read", [*_reads(reach), *ci_ml.reads(reach)], origin=origin),
-        },
-        origin=origin,
-    )
-    return node.ref("arn")
+def _areas_read(reach: Reach) -> dict[str, Iterable[Statement]]:
+    return {"": _reads(reach), "ml": ci_ml.reads(reach), "serving": ci_serving.reads(reach)}
+
+
+def _areas_changed(reach: Reach, workloads: Mapping[str, Value]) -> dict[str, Iterable[Statement]]:
+    return {
+        "ml": ci_ml.changes(reach, [workloads["training"]]),
+        "serving": ci_serving.changes(reach, workloads["serving"], workloads["pipelines"]),
+    }
+
+
+def _policies(
+    stack: StackBuilder,
+    reach: Reach,
+    verb: str,
+    use: str,
+    areas: Mapping[str, Iterable[Statement]],
+    origin: str,
+) -> dict[str, Value]:
+    """A policy of its own for each area that has statements: inline in one role, they would not fit (10,240 characters)."""
+    made: dict[str, Value] = {}
+    for area, found in areas.items():
+        statements = [*found]
+        name = f"{verb}-{area}" if area else verb
+        if statements:
+            made[name] = stack.resource(
+                "aws_iam_policy",
+                f"ci-{name}",
+                {
+                    "name": reach.context.name("policy", f"ci-{name}"),
+                    "description": f"{use} in the {area} part of the platform"
+                    if area
+                    else f"{use} of the platform",
+                    "policy": document(stack, f"role-ci-{name}", statements, origin=origin),
+                },
+                origin=origin,
+            ).ref("arn")
+    return made
 
 
 def _trust(provider: Value, issuer: _Issuer, subject: str) -> Statement:

@@ -25,6 +25,8 @@ _NO_RESOURCE = "the action takes no resource (Service Authorization Reference, N
 
 UNSCOPED: Mapping[str, str] = dict.fromkeys(
     (
+        "application-autoscaling:DescribeScalableTargets",
+        "application-autoscaling:DescribeScalingPolicies",
         "cloudtrail:DescribeTrails",
         "cloudwatch:GetMetricData",
         "cloudwatch:GetMetricStatistics",

@@ -20,7 +20,7 @@ from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.graph import GraphError, JsonText, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ExistingNetwork, ModelRegistry, OnlineEndpoint, PrivateNetwork, describe
 
-__all__ = ["Serving", "add_endpoints", "async_topic", "serving_problems"]
+__all__ = ["Serving", "add_endpoints", "serving_problems"]
 
 VARIANT = "primary"
 PREFIX_LENGTH = 37
@@ -58,11 +58,6 @@ class Serving:
     def place(self, bucket: str, path: str) -> Value:
         """An address below a bucket."""
         return text("s3://", self.stores.by_name[bucket].id, f"/{path}")
-
-
-def async_topic(context: Context) -> str:
-    """The name of the topic that tells of asynchronous answers."""
-    return fitted("topic", f"{context.prefix}-async")
 
 
 def serving_problems(context: Context) -> Iterator[tuple[str, str, str]]:
@@ -273,7 +268,7 @@ def _topic(stack: StackBuilder, serving: Serving, origin: str) -> Node:
     topic = stack.resource(
         "aws_sns_topic",
         "async",
-        {"name": async_topic(context), "kms_master_key_id": serving.keys.data or "alias/aws/sns"},
+        {"name": context.async_topic(), "kms_master_key_id": serving.keys.data or "alias/aws/sns"},
         origin=origin,
     )
     policy = document(
@@ -323,7 +318,7 @@ def _rollback_alarm(stack: StackBuilder, context: Context, endpoint: OnlineEndpo
         }
         for id_, metric in (("errors", "Invocation5XXErrors"), ("requests", "Invocations"))
     ]
-    share = {
+    share: dict[str, Value] = {
         "id": "share",
         "expression": "100 * errors / requests",
         "label": "Errors (%)",
@@ -340,7 +335,7 @@ def _rollback_alarm(stack: StackBuilder, context: Context, endpoint: OnlineEndpo
             "evaluation_periods": 2,
             "datapoints_to_alarm": 2,
             "treat_missing_data": "notBreaching",
-            "metric_query": [*counts, share],
+            "metric_query": (*counts, share),
         },
         origin=describe(endpoint),
     )

@@ -13,7 +13,14 @@ from stacks.aws.context import Context, Keys, Network, Registry, Stores
 from stacks.aws.policy import Condition, Statement, service_trust
 from stacks.aws.roles import Role, add_role
 from stacks.graph import Node, StackBuilder, Value, text
-from stacks.intents import ExperimentTracking, FeatureStore, WorkloadRole, Workspace, describe
+from stacks.intents import (
+    ExperimentTracking,
+    FeatureStore,
+    OnlineEndpoint,
+    WorkloadRole,
+    Workspace,
+    describe,
+)
 
 __all__ = ["PASSED_TO_JOBS", "SAGEMAKER", "Reach", "add_workload_role", "key_statements", "pass_role"]
 
@@ -319,7 +326,7 @@ def _serving(reach: Reach) -> Sequence[Statement]:
     context = reach.context
     return (
         *_job(reach),
-        _list(reach, "artifacts"),
+        _list(reach, "data", "artifacts"),
         Statement(
             sid="ReadModels", actions=("s3:GetObject",), resources=reach.objects("artifacts", "models/")
         ),
@@ -333,7 +340,19 @@ def _serving(reach: Reach) -> Sequence[Statement]:
             actions=("cloudwatch:DescribeAlarms",),
             resources=(context.arn("cloudwatch", f"alarm:{context.prefix}-*"),),
         ),
+        *_answers(reach),
     )
+
+
+def _answers(reach: Reach) -> Iterator[Statement]:
+    """An async endpoint tells where an answer is."""
+    context = reach.context
+    if any(endpoint.mode == "async" for endpoint in context.all_of(OnlineEndpoint)):
+        yield Statement(
+            sid="TellOfAnswers",
+            actions=("sns:Publish",),
+            resources=(context.arn("sns", context.async_topic()),),
+        )
 
 
 def _monitoring(reach: Reach) -> Sequence[Statement]:
