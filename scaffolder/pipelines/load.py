@@ -58,11 +58,12 @@ class Definitions:
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """A file that was read: ``spec`` is ``None`` when it has findings."""
+    """A file that was read: ``spec`` is ``None`` when its structure has findings, ``sound`` when nothing has."""
 
     name: str
     spec: PipelineSpec | None
     tree: Tree | None
+    sound: bool
 
 
 def load_definitions(loaded: LoadedSpec) -> Definitions:
@@ -90,7 +91,7 @@ def load_definitions(loaded: LoadedSpec) -> Definitions:
                 if wanted not in code:
                     code[wanted] = _read_code(folder, wanted, one, findings)
             findings += report.findings
-            if not report.findings and all(code[wanted] for wanted in _code_folders(one.spec)):
+            if one.sound and not report.findings and all(code[wanted] for wanted in _code_folders(one.spec)):
                 found[name] = _pipeline(one.spec, code)
     return Definitions(by_environment=by_environment, findings=tuple(dict.fromkeys(findings)))
 
@@ -111,8 +112,8 @@ def _parse(folder: File, file: str, findings: list[Finding]) -> _Parsed | Lackin
             check_definition(value, tree, report)
             spec = value
     findings += report.findings
-    broken = any(finding.severity == "error" for finding in report.findings)
-    return _Parsed(str(path), None if broken else spec, tree)
+    sound = not any(finding.severity == "error" for finding in report.findings)
+    return _Parsed(str(path), spec, tree, sound)
 
 
 # --- code ------------------------------------------------------------------------------------------------------------

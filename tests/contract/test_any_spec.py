@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scaffolder.errors import ScaffolderError
-from scaffolder.pipeline import Synthesis, synthesize_loaded
+from scaffolder.pipeline import EnvironmentPlatform, Synthesis, synthesize_loaded
 from scaffolder.spec.load import parse_spec
 from stacks.adapter import STACKS, lowering_of
 from stacks.aws.names import RULES
 from stacks.emit.terraform_json import document, dumps
 from stacks.graph import Node
-from stacks.intents import INTENT_TYPES, Platform, SupportLevel
-from tests.strategies import Spec, spec_text, valid_specs
+from stacks.intents import INTENT_TYPES, SupportLevel, describe
+from tests.strategies import SPEC_FILE, Spec, spec_text, valid_specs
 
 NAMED = {
     ("aws_s3_bucket", "bucket"): "bucket",
@@ -29,6 +29,16 @@ NAMED = {
     ("aws_cloudwatch_log_group", "name"): "log-group",
     ("aws_cloudtrail", "name"): "trail",
     ("aws_security_group", "name"): "security-group",
+    ("aws_sagemaker_model", "name"): "sagemaker",
+    ("aws_sagemaker_endpoint", "name"): "sagemaker",
+    ("aws_sagemaker_pipeline", "pipeline_name"): "sagemaker",
+    ("aws_sagemaker_data_quality_job_definition", "name"): "sagemaker",
+    ("aws_sagemaker_monitoring_schedule", "name"): "sagemaker",
+    ("aws_cloudwatch_metric_alarm", "alarm_name"): "alarm",
+    ("aws_cloudwatch_composite_alarm", "alarm_name"): "alarm",
+    ("aws_cloudwatch_dashboard", "dashboard_name"): "dashboard",
+    ("aws_cloudwatch_event_rule", "name"): "event-rule",
+    ("aws_sqs_queue", "name"): "queue",
 }
 BY_PROVIDER = settings(
     max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -37,7 +47,7 @@ BY_PROVIDER = settings(
 
 def synthesized(spec: Spec) -> Synthesis:
     """Synthesize a spec given as data."""
-    return synthesize_loaded(parse_spec(spec_text(spec)))
+    return synthesize_loaded(parse_spec(spec_text(spec), file=SPEC_FILE))
 
 
 def documents(synthesis: Synthesis) -> dict[str, bytes]:
@@ -91,18 +101,24 @@ def test_any_mutation_gives_findings_or_shows(spec: Spec, data: st.DataObject) -
         after = synthesized(mutated)
     except ScaffolderError:
         return
+    if any(warning.code == "no-effect" for warning in after.warnings):
+        return
     for old, new in zip(before.environments, after.environments, strict=False):
-        if _carried(old.platform) != _carried(new.platform):
+        if _carried(old) != _carried(new):
             assert documents(before) != documents(after)
 
 
-def _carried(platform: Platform) -> object:
-    """What of a platform some stack carries."""
+def _carried(environment: EnvironmentPlatform) -> object:
+    """What of a platform some stack carries wholly."""
+    platform = environment.platform
+    skipped = {each.intent for each in environment.skipped}
     lowering = lowering_of(platform.target.provider)
     assert lowering is not None
     table = lowering.support()
     intents = tuple(
-        i for i in platform.intents if table[type(i)].level is SupportLevel.FULL and not _is_skipped(i)
+        i
+        for i in platform.intents
+        if table[type(i)].level is SupportLevel.FULL and describe(i) not in skipped
     )
     return (
         platform.name,
@@ -113,10 +129,6 @@ def _carried(platform: Platform) -> object:
         platform.backend,
         intents,
     )
-
-
-def _is_skipped(intent: object) -> bool:
-    return getattr(intent, "principals", None) == ()
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
