@@ -1,4 +1,4 @@
-"""``scaffolder schema``: the JSON Schema of the spec, for editors.
+"""``scaffolder schema``: the JSON Schema of the spec, or of a pipeline definition, for editors.
 
 Thin: prints or writes one file. May not write over a file that it did not write.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from scaffolder.errors import OutputFolderError
+from scaffolder.pipelines.reference import pipeline_schema
 from scaffolder.spec.json_schema import json_schema
 
 __all__ = ["command"]
@@ -20,10 +21,11 @@ KNOWN_BY = ("$schema", "title")
 
 
 @click.command(name="schema", short_help="Print the spec's JSON Schema, for editors.")
+@click.option("--pipeline", is_flag=True, help="The schema of a pipeline definition, instead of the spec's.")
 @click.option(
     "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write a file instead of printing."
 )
-def command(out: Path | None) -> None:
+def command(*, pipeline: bool, out: Path | None) -> None:
     r"""Print the spec's JSON Schema (draft 2020-12), which gives editors completion and checks.
 
     \b
@@ -33,9 +35,10 @@ def command(out: Path | None) -> None:
     \b
     Examples:
       scaffolder schema --out platform.schema.json
+      scaffolder schema --pipeline --out pipeline.schema.json
       scaffolder schema | jq '."$defs" | keys'
     """
-    schema = json_schema()
+    schema = pipeline_schema() if pipeline else json_schema()
     content = f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n".encode()
     if out is None:
         click.echo(content, nl=False)

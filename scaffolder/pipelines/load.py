@@ -101,7 +101,7 @@ def _parse(folder: File, file: str, findings: list[Finding]) -> _Parsed | Lackin
     if not path.is_file():
         return Lacking(
             lacks=f"its definition {file} is not there",
-            remedy=f"Write {file} beside the spec: docs/how-to/pipelines.md shows one, and its keys.",
+            remedy=f"Write {file} beside the spec; `scaffolder schema --pipeline` gives its keys to an editor.",
         )
     report = Report(str(path), "the pipeline")
     tree = read_source(path, report)
@@ -127,7 +127,7 @@ def _code_folders(spec: PipelineSpec) -> Iterator[str]:
 
 
 def _code_of(spec: PipelineSpec, step: StepSpec) -> str | None:
-    return None if step.register is not None else step.code or spec.code
+    return (step.code or spec.code) if step.command else None
 
 
 def _read_code(

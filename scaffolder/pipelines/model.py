@@ -32,7 +32,7 @@ STEP = Str(
     pattern=r"[a-z][a-z0-9]*(-[a-z0-9]+)*", minimum=1, maximum=40, says="lower-case words joined by hyphens"
 )
 IDENTIFIER = Str(pattern=r"[a-z][a-z0-9_]*", minimum=1, maximum=40, says="a lower-case identifier")
-VARIABLE = Str(pattern=r"[A-Z][A-Z0-9_]*", minimum=1, maximum=100, says="an upper-case identifier")
+VARIABLE = Str(pattern=r"[A-Za-z_][A-Za-z0-9_]*", minimum=1, maximum=100, says="a variable's name")
 WORD = Str(minimum=1, maximum=256, says="a word of a command")
 OUTPUT = Str(
     pattern=r"[a-z][a-z0-9-]*\.[a-z][a-z0-9_]*", minimum=3, maximum=81, says="STEP.OUTPUT of an earlier step"
@@ -106,7 +106,8 @@ class StepSpec:
     )
     command: tuple[str, ...] = key(
         Each(WORD, maximum=90),
-        "The command's words. {params.NAME} is a parameter's value, {inputs.NAME} and {outputs.NAME} are folders.",
+        "The command's words. {params.NAME} is a parameter's value, {inputs.NAME} and {outputs.NAME} are folders. "
+        "Left out beside the step's own image, that image's entry point runs.",
         default=(),
     )
     environment: Mapping[str, str] = key(

@@ -63,8 +63,8 @@ def check_definition(spec: PipelineSpec, tree: Tree, report: Report) -> None:
 
 def _does_one_thing(checked: _Checked, name: str, step: StepSpec) -> None:
     path = ("steps", name)
-    if step.register is None and not step.command:
-        checked.tell(path, "step", "does nothing: it needs a command, or register")
+    if step.register is None and not step.command and step.image is None:
+        checked.tell(path, "step", "does nothing: it needs a command, an image of its own, or register")
     elif step.register is not None:
         for key in RUN_KEYS:
             if checked.has("steps", name, key):
@@ -84,6 +84,8 @@ def _kind_is_kept(checked: _Checked, name: str, step: StepSpec) -> None:
             "changes nothing with kind job",
             "Set kind to training, or remove it.",
         )
+    if not step.command and checked.has("steps", name, "code"):
+        checked.tell((*path, "code"), "no-effect", "changes nothing without a command", "Remove it.")
     for reserved in RESERVED_INPUTS:
         if reserved in step.inputs:
             checked.tell(

@@ -35,7 +35,7 @@ from scaffolder.spec.fields import (
 )
 from scaffolder.spec.model import ENVIRONMENT_NAME, PlatformSpec
 
-__all__ = ["json_schema"]
+__all__ = ["document_schema", "json_schema"]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -60,6 +60,19 @@ def json_schema() -> Json:
         "required": [name for name in SHARED_KEYS if name != ENVIRONMENTS],
         "if": {"not": {"required": [ENVIRONMENTS]}},
         "then": whole,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def document_schema(model: type[object], title: str) -> Json:
+    """Build the schema of a document that is one section and has no environments."""
+    definitions: dict[str, Json] = {}
+    root = _section(model, "whole", definitions)
+    return {
+        "$schema": DRAFT,
+        "title": title,
+        "description": summary_of(model),
+        **root,
         "$defs": dict(sorted(definitions.items())),
     }
 

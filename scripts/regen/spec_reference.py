@@ -1,10 +1,11 @@
-"""Write docs/reference/platform.schema.json and docs/reference/spec.md from the spec's model."""
+"""Write docs/reference/{platform,pipeline}.schema.json, spec.md and pipeline.md from the two vocabularies."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+from scaffolder.pipelines.reference import pipeline_page, pipeline_schema
 from scaffolder.spec.json_schema import json_schema
 from scaffolder.spec.reference import reference_page
 
@@ -12,6 +13,8 @@ REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
 if __name__ == "__main__":
     REFERENCE.mkdir(parents=True, exist_ok=True)
-    schema = json.dumps(json_schema(), indent=2, ensure_ascii=False)
-    (REFERENCE / "platform.schema.json").write_text(f"{schema}\n", encoding="utf-8")
+    for name, schema in (("platform", json_schema()), ("pipeline", pipeline_schema())):
+        text = json.dumps(schema, indent=2, ensure_ascii=False)
+        (REFERENCE / f"{name}.schema.json").write_text(f"{text}\n", encoding="utf-8")
     (REFERENCE / "spec.md").write_text(reference_page(), encoding="utf-8")
+    (REFERENCE / "pipeline.md").write_text(pipeline_page(), encoding="utf-8")

@@ -454,7 +454,7 @@ class _Compiler:
             entry, arguments = words[:1], words[1:]
         else:
             entry, arguments = ["/bin/sh", "-c", IN_CODE, code], words
-        return _without({"ContainerEntrypoint": entry, "ContainerArguments": arguments or None})
+        return _without({"ContainerEntrypoint": entry or None, "ContainerArguments": arguments or None})
 
     def _environment(self, run: Run, places: Mapping[str, str]) -> Value:
         return {name: self._word(value, places) for name, value in run.environment.items()} or None

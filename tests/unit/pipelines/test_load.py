@@ -112,7 +112,7 @@ def test_steps_come_in_the_order_of_what_they_take(tmp_path: Path) -> None:
         (
             'command: [prepare, "{inputs.raw}"]',
             "environment: {}",
-            "does nothing: it needs a command, or register",
+            "does nothing: it needs a command, an image of its own, or register",
         ),
         (
             "register: {model: churn, artifact: train.model}",

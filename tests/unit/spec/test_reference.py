@@ -75,7 +75,7 @@ def test_a_path_may_name_what_the_user_named(path: str, means: str) -> None:
     [
         (
             "endpoints.churn.replica",
-            'endpoints.* has no key "replica"; it has instance, mode, model, replicas. Did you mean "replicas"?',
+            'endpoints.* has no key "replica"; it has capture_percent, instance, max_concurrency, max_error_percent, max_latency_ms, memory_mb, mode, model, replicas, schedule. Did you mean "replicas"?',
         ),
         (
             "network.cidr.bits",
