@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Environment",
     "IdentityOutputs",
+    "LlmOutputs",
     "MlOutputs",
     "MonitoringOutputs",
     "NetworkOutputs",
@@ -114,10 +115,24 @@ class MlOutputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MonitoringOutputs:
-    """Where alerts go."""
+class LlmOutputs:
+    """Guardrails, knowledge bases and their collections, by their name in the spec; and the log of invocations."""
 
-    alerts_topic_arn: str
+    invocation_log_group: str | None = None
+    invocation_bucket: str | None = None
+    guardrail_ids: Mapping[str, str] | None = None
+    guardrail_versions: Mapping[str, str] | None = None
+    collection_endpoints: Mapping[str, str] | None = None
+    knowledge_base_ids: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitoringOutputs:
+    """Where alerts go, and what watches; ``None`` is what the spec does not ask for."""
+
+    alerts_topic_arn: str | None = None
+    dashboard_name: str | None = None
+    monitoring_schedule_names: Mapping[str, str] | None = None
 
 
 Outputs = TypeVar("Outputs")
@@ -193,6 +208,10 @@ class Environment:
     @property
     def ml(self) -> PlatformStack[MlOutputs]:
         return self._stack("ml", MlOutputs)
+
+    @property
+    def llm(self) -> PlatformStack[LlmOutputs]:
+        return self._stack("llm", LlmOutputs)
 
     @property
     def monitoring(self) -> PlatformStack[MonitoringOutputs]:

@@ -80,11 +80,12 @@ def synthesize_loaded(loaded: LoadedSpec, *, schema_of_overrides_only: bool = Fa
             environment.spec,
             environment.name,
             earlier_accounts=environment.earlier_accounts,
+            logged_earlier=environment.logged_earlier,
             pipelines=pipelines.get(environment.name, {}),
         )
-        refused = [*_target_findings(loaded, environment, lowering, platform)]
-        if refused:
-            findings += refused
+        asked = [*_target_findings(loaded, environment, lowering, platform)]
+        findings += asked
+        if any(finding.severity == "error" for finding in asked):
             continue
         lowered = lowering.lower(platform)
         stacks, problems = apply_overrides(lowered.stacks, platform.overrides)
@@ -156,7 +157,15 @@ def _target_findings(
     loaded: LoadedSpec, environment: EnvironmentSpec, lowering: Lowering, platform: Platform
 ) -> Iterator[Finding]:
     for problem in lowering.problems(platform):
-        yield _finding(loaded, environment, problem.path, problem.code, problem.message, problem.hint)
+        yield _finding(
+            loaded,
+            environment,
+            problem.path,
+            problem.code,
+            problem.message,
+            problem.hint,
+            warning=problem.warning,
+        )
 
 
 def _override_finding(loaded: LoadedSpec, environment: EnvironmentSpec, problem: OverrideProblem) -> Finding:

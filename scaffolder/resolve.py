@@ -11,18 +11,25 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, cast
 
 from scaffolder.pipelines import Lacking
+from scaffolder.spec import model as vocabulary
 from scaffolder.spec.model import Bucket, Endpoint, Monitor, Network, Pipeline, PlatformSpec
 from stacks.intents import (
     AuditTrail,
     Budget,
     CiIdentity,
+    DeniedTopic,
     Encryption,
     ExistingNetwork,
     ExperimentTracking,
     FeatureStore,
+    FoundationModels,
+    GuardedPattern,
+    Guardrail,
     HumanRole,
     ImageRepository,
     Intent,
+    InvocationLogging,
+    KnowledgeBase,
     ModelMonitor,
     ModelRegistry,
     Notifications,
@@ -52,6 +59,7 @@ WORKLOADS: tuple[Literal["training", "pipelines", "serving", "monitoring"], ...]
 )
 HUMANS: tuple[Literal["admins", "scientists", "viewers"], ...] = ("admins", "scientists", "viewers")
 EXPIRE_UNTAGGED_DAYS = 7
+KNOWLEDGE_PREFIX = "kb"
 MANAGED_BY = "scaffolder"
 UNREAD = Lacking(lacks="its definition was not read", remedy="Give the spec by its file.")
 
@@ -61,12 +69,14 @@ def resolve(
     environment: str,
     *,
     earlier_accounts: Sequence[str] = (),
+    logged_earlier: bool = False,
     pipelines: Mapping[str, PipelineDefinition | Lacking] = MappingProxyType({}),
 ) -> Platform:
     """Decide one environment's platform.
 
     ``earlier_accounts`` are the accounts of the environments listed before this one: what an account has once
-    (the CI system's identity provider) is created by the first environment only. ``pipelines`` are the definitions
+    (the CI system's identity provider) is created by the first environment only. ``logged_earlier`` says that one of
+    those logs the invocations of models in the same account and region. ``pipelines`` are the definitions
     that the spec's pipelines name, or what they lack; one that was not read lacks its definition.
     """
     return Platform(
@@ -87,6 +97,7 @@ def resolve(
             *_foundation(spec),
             *_identity(spec, earlier_accounts),
             *_machine_learning(spec, pipelines),
+            *_llm(spec, logged_earlier=logged_earlier),
             *_operations(spec),
         ),
         overrides=tuple(
@@ -182,6 +193,8 @@ def _bucket(
 def _identity(spec: PlatformSpec, earlier_accounts: Sequence[str]) -> Iterator[Intent]:
     for workload in WORKLOADS:
         yield WorkloadRole(purpose=workload)
+    if _starts_pipelines(spec):
+        yield WorkloadRole(purpose="triggers")
     groups = spec.identity.groups
     principals = {"admins": groups.admins, "scientists": groups.scientists, "viewers": groups.viewers}
     for human in HUMANS:
@@ -196,6 +209,16 @@ def _identity(spec: PlatformSpec, earlier_accounts: Sequence[str]) -> Iterator[I
             branch=ci.branch,
             create_provider=create[ci.provider],
         )
+
+
+def _starts_pipelines(spec: PlatformSpec) -> bool:
+    """Whether some pipeline is started by a schedule, an alarm or an approval."""
+    return (
+        any(pipeline.schedule for pipeline in spec.pipelines.values())
+        or any(endpoint.mode == "batch" and endpoint.schedule for endpoint in spec.endpoints.values())
+        or any(model.on_approval for model in spec.models.values())
+        or any("retrain" in monitor.on_alert for monitor in spec.monitors.values())
+    )
 
 
 def _machine_learning(
@@ -266,17 +289,65 @@ def _endpoint(name: str, endpoint: Endpoint) -> OnlineEndpoint:
     )
 
 
+def _llm(spec: PlatformSpec, *, logged_earlier: bool) -> Iterator[Intent]:
+    llm = spec.llm
+    if llm is None:
+        return
+    if llm.models:
+        yield FoundationModels(models=llm.models)
+    if llm.log_invocations:
+        yield InvocationLogging(retention_days=None if logged_earlier else spec.security.log_retention_days)
+    for name, guardrail in llm.guardrails.items():
+        yield _guardrail(name, guardrail)
+    for name, base in llm.knowledge_bases.items():
+        yield KnowledgeBase(
+            name=name,
+            bucket=base.bucket,
+            prefix=base.prefix or f"{KNOWLEDGE_PREFIX}/{name}",
+            embedding_model=base.embedding_model,
+            dimensions=base.dimensions,
+            standby=base.standby,
+            index=base.index,
+        )
+
+
+def _guardrail(name: str, guardrail: vocabulary.Guardrail) -> Guardrail:
+    return Guardrail(
+        name=name,
+        content=cast("Literal['high', 'medium', 'low', 'none']", guardrail.content),
+        prompt_attacks=cast("Literal['high', 'medium', 'low', 'none']", guardrail.prompt_attacks),
+        personal_data=guardrail.pii,
+        patterns={
+            own: GuardedPattern(
+                regex=pattern.regex,
+                description=pattern.description,
+                action=cast("Literal['mask', 'block']", pattern.action),
+            )
+            for own, pattern in guardrail.patterns.items()
+        },
+        denied_topics={
+            own: DeniedTopic(definition=topic.definition, examples=topic.examples)
+            for own, topic in guardrail.denied_topics.items()
+        },
+        denied_words=guardrail.denied_words,
+        profanity=guardrail.profanity,
+        grounding=guardrail.grounding,
+        relevance=guardrail.relevance,
+        blocked_message=guardrail.blocked_message,
+    )
+
+
 def _operations(spec: PlatformSpec) -> Iterator[Intent]:
     for name, monitor in spec.monitors.items():
-        yield _monitor(name, monitor, tuple(spec.pipelines))
+        yield _monitor(name, monitor, tuple(spec.pipelines), heard=bool(spec.alerts.emails))
     if spec.alerts.emails:
         yield Notifications(emails=spec.alerts.emails)
     if spec.alerts.budget is not None:
         yield Budget(monthly=spec.alerts.budget.monthly, currency=spec.alerts.budget.currency)
 
 
-def _monitor(name: str, monitor: Monitor, pipelines: Sequence[str]) -> ModelMonitor:
-    """A monitor that retrains does so by the pipeline it names, or by the only one there is."""
+def _monitor(name: str, monitor: Monitor, pipelines: Sequence[str], *, heard: bool) -> ModelMonitor:
+    """A monitor that retrains does so by the pipeline it names, or by the only one; it notifies where one listens."""
     return ModelMonitor(
         name=name,
         endpoint=monitor.endpoint,
@@ -287,6 +358,6 @@ def _monitor(name: str, monitor: Monitor, pipelines: Sequence[str]) -> ModelMoni
         data_drift_threshold=monitor.data_drift.threshold if monitor.data_drift else None,
         prediction_drift_threshold=monitor.prediction_drift.threshold if monitor.prediction_drift else None,
         concept_drift_threshold=monitor.concept_drift.threshold if monitor.concept_drift else None,
-        notify="notify" in monitor.on_alert,
+        notify=heard and "notify" in monitor.on_alert,
         retrain_pipeline=(monitor.pipeline or pipelines[0]) if "retrain" in monitor.on_alert else None,
     )

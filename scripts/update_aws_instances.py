@@ -72,9 +72,7 @@ def regions_of_families(families: set[str]) -> dict[str, list[str]]:
 def shapes(families: set[str], hosting: list[str]) -> tuple[list[str], dict[str, list[int]]]:
     """The families with local disks; and of each type that serves, its virtual CPUs and its accelerators."""
     known: dict[str, dict[str, Any]] = json.loads(gzip.decompress(TYPES.read_bytes()))
-    disks = {
-        family(f"ml.{type_}") for type_, about in known.items() if about.get("InstanceStorageSupported")
-    }
+    disks = {family(f"ml.{type_}") for type_, about in known.items() if about.get("InstanceStorageSupported")}
     found = {}
     for type_ in hosting:
         about = known.get(type_.removeprefix("ml."))

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from stacks.graph import Node, Stack
 from stacks.intents import Intent, Platform, Support
+
+if TYPE_CHECKING:
+    from stacks.access import Access
 
 __all__ = [
     "STACKS",
@@ -47,12 +50,16 @@ class Lowered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetProblem:
-    """Something the target does not offer; ``path`` is the spec's (``("network", "zones")``)."""
+    """Something the target does not offer; ``path`` is the spec's (``("network", "zones")``).
+
+    A ``warning`` is about what an account may have: a quota that can be raised.
+    """
 
     path: tuple[str, ...]
     code: str
     message: str
     hint: str = ""
+    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +74,7 @@ class PolicyViolation:
 
 
 class Lowering(Protocol):
-    """A cloud: five members, each a pure function of its arguments."""
+    """A cloud: six members, each a pure function of its arguments."""
 
     def support(self) -> Mapping[type[Intent], Support]:
         """Declare how far each type of intent is carried; every type is in it."""
@@ -83,6 +90,9 @@ class Lowering(Protocol):
 
     def violations(self, stacks: Sequence[Stack], platform: Platform) -> Sequence[PolicyViolation]:
         """Check the finished graph, overrides included, against the cloud's own security rules."""
+
+    def access(self, stacks: Sequence[Stack], platform: Platform) -> Access:
+        """Read who may do what out of the finished graph, overrides included."""
 
 
 def lowering_of(provider: str) -> Lowering | None:

@@ -18,13 +18,19 @@ __all__ = [
     "AuditTrail",
     "Budget",
     "CiIdentity",
+    "DeniedTopic",
     "Encryption",
     "ExistingNetwork",
     "ExperimentTracking",
     "FeatureStore",
+    "FoundationModels",
+    "GuardedPattern",
+    "Guardrail",
     "HumanRole",
     "ImageRepository",
     "Intent",
+    "InvocationLogging",
+    "KnowledgeBase",
     "ModelMonitor",
     "ModelRegistry",
     "Notifications",
@@ -46,7 +52,7 @@ __all__ = [
 ]
 
 BucketPurpose: TypeAlias = Literal["data", "artifacts", "logs", "user"]
-WorkloadPurpose: TypeAlias = Literal["training", "pipelines", "serving", "monitoring"]
+WorkloadPurpose: TypeAlias = Literal["training", "pipelines", "serving", "monitoring", "triggers"]
 HumanPurpose: TypeAlias = Literal["admins", "scientists", "viewers"]
 
 
@@ -269,6 +275,70 @@ class ModelMonitor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundationModels:
+    """The large models of the cloud that workloads and scientists may invoke, by the cloud's own ids."""
+
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationLogging:
+    """A log of what models are asked and answer. ``None`` days where an earlier environment keeps it already."""
+
+    retention_days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardedPattern:
+    """A pattern that a guardrail masks or blocks."""
+
+    regex: str
+    description: str
+    action: Literal["mask", "block"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeniedTopic:
+    """A topic that a guardrail refuses."""
+
+    definition: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrail:
+    """A filter around models. ``personal_data`` maps neutral kinds (``credit-card``) to mask or block.
+
+    ``grounding`` and ``relevance`` are scores from 0 to 1 that an answer has to reach; 0 asks for none.
+    """
+
+    name: str
+    content: Literal["high", "medium", "low", "none"]
+    prompt_attacks: Literal["high", "medium", "low", "none"]
+    personal_data: Mapping[str, str]
+    patterns: Mapping[str, GuardedPattern]
+    denied_topics: Mapping[str, DeniedTopic]
+    denied_words: tuple[str, ...]
+    profanity: bool
+    grounding: float
+    relevance: float
+    blocked_message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeBase:
+    """Documents below a prefix of a bucket, searched by meaning. With no ``index`` there is none to search yet."""
+
+    name: str
+    bucket: str
+    prefix: str
+    embedding_model: str
+    dimensions: int
+    standby: bool
+    index: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notifications:
     """Where alerts go."""
 
@@ -302,6 +372,10 @@ Intent: TypeAlias = (
     | TrainingPipeline
     | OnlineEndpoint
     | ModelMonitor
+    | FoundationModels
+    | InvocationLogging
+    | Guardrail
+    | KnowledgeBase
     | Notifications
     | Budget
 )

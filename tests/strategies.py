@@ -6,6 +6,7 @@ A spec is a dict as JSON has it; ``spec_text`` writes it as YAML.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
@@ -14,9 +15,12 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from scaffolder.spec.profiles import EEA_REGIONS, SIX_YEARS
 from scaffolder.spec.rules import RESERVED_BUCKETS, RESERVED_TAGS
 
-__all__ = ["Spec", "spec_text", "valid_specs"]
+__all__ = ["SPEC_FILE", "Spec", "spec_text", "valid_specs"]
 
 Spec: TypeAlias = dict[str, Any]  # JSON, made to be taken apart by tests
+
+SPEC_FILE = str(Path(__file__).parent / "specs" / "platform.yaml")
+"""Where generated specs are taken to be: the pipeline definition that they name is there."""
 
 # Region → three of its zones.
 REGIONS = {
@@ -115,6 +119,8 @@ def valid_specs(draw: DrawFn, *, provider: str = "aws", overrides: bool = False)
     )
     spec["security"] = draw(_security(provider, profiles, ci="ci" in spec.get("identity", {})))
     spec["storage"] = {"buckets": draw(_buckets(profiles))}
+    if draw(st.booleans()):
+        spec["llm"] = draw(_llm(["data", "artifacts", *spec["storage"]["buckets"]]))
     draw(_machine_learning(spec, manual="eu-ai-act" in profiles))
     if overrides:
         addresses = st.sampled_from(["aws_s3_bucket.data", "aws_vpc.main", "aws_kms_key.data"])
@@ -339,42 +345,144 @@ def _alerts(draw: DrawFn) -> Spec:
 
 
 @st.composite
+def _llm(draw: DrawFn, buckets: list[str]) -> Spec:
+    models = ["amazon.nova-lite-v1:0", "eu.amazon.nova-pro-v1:0", "anthropic.claude-3-haiku-20240307-v1:0"]
+    holders = sorted({*buckets} - {"logs"})
+    return _some(
+        draw,
+        {
+            "models": st.lists(st.sampled_from(models), unique=True, max_size=3),
+            "log_invocations": st.booleans(),
+            "guardrails": st.dictionaries(_names(), _guardrail(), max_size=2),
+            "knowledge_bases": st.dictionaries(_names(), _knowledge_base(holders), max_size=2),
+        },
+    )
+
+
+@st.composite
+def _guardrail(draw: DrawFn) -> Spec:
+    strengths = st.sampled_from(["high", "medium", "low", "none"])
+    texts = st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=1, max_size=30)
+    actions = st.sampled_from(["mask", "block"])
+    pattern = st.fixed_dictionaries(
+        {"regex": st.sampled_from(["[A-Z]{3}-[0-9]+", "a|b$"]), "description": texts},
+        optional={"action": actions},
+    )
+    topic = st.fixed_dictionaries(
+        {"definition": texts}, optional={"examples": st.lists(texts, unique=True, max_size=2)}
+    )
+    return {
+        "content": draw(st.sampled_from(["high", "low"])),
+        **_some(
+            draw,
+            {
+                "prompt_attacks": strengths,
+                "pii": st.dictionaries(
+                    st.sampled_from(["email", "phone", "credit-card", "passport-us"]), actions, max_size=3
+                ),
+                "patterns": st.dictionaries(_names(), pattern, max_size=2),
+                "denied_topics": st.dictionaries(_names(), topic, max_size=2),
+                "denied_words": st.lists(texts, unique=True, max_size=2),
+                "profanity": st.booleans(),
+                "grounding": st.sampled_from([0, 0.5, 0.99]),
+                "relevance": st.sampled_from([0, 0.5, 0.99]),
+                "blocked_message": texts,
+            },
+        ),
+    }
+
+
+@st.composite
+def _knowledge_base(draw: DrawFn, buckets: list[str]) -> Spec:
+    sizes = [
+        {"embedding_model": "amazon.titan-embed-text-v2:0", "dimensions": 512},
+        {"embedding_model": "cohere.embed-multilingual-v3"},
+        {"embedding_model": "acme.embed-v9:0", "dimensions": 77},
+        {},
+    ]
+    chosen = {
+        "bucket": st.sampled_from(buckets),
+        "prefix": st.sampled_from(["kb", "docs/manuals"]),
+        "standby": st.booleans(),
+        "index": st.sampled_from(["docs", "docs_2"]),
+    }
+    return {**draw(st.sampled_from(sizes)), **_some(draw, chosen)}
+
+
+@st.composite
 def _machine_learning(draw: DrawFn, spec: Spec, *, manual: bool) -> None:
     """Add models, endpoints of theirs, and monitors of those."""
     approvals = st.just("manual") if manual else st.sampled_from(["manual", "automatic"])
-    models = draw(
-        st.dictionaries(_names(), st.fixed_dictionaries({}, optional={"approval": approvals}), max_size=2)
-    )
+    choices = {"approval": approvals}
+    if spec.get("pipelines"):
+        choices["on_approval"] = st.sampled_from(sorted(spec["pipelines"]))
+    models = draw(st.dictionaries(_names(), st.fixed_dictionaries({}, optional=choices), max_size=2))
     if models:
         spec["models"] = models
-        endpoint = _endpoint(sorted(models), spec["target"]["provider"])
-        spec["endpoints"] = draw(st.dictionaries(_names(), endpoint, max_size=2))
+        endpoints = _endpoint(sorted(models), spec["target"]["provider"])
+        spec["endpoints"] = draw(st.dictionaries(_names(), endpoints, max_size=2))
+        for name in sorted({endpoint["model"] for endpoint in spec["endpoints"].values()}):
+            models[name] |= draw(_served())
     if spec.get("endpoints"):
-        monitor = _monitor(sorted(spec["endpoints"]), sorted(spec.get("pipelines", {})))
+        monitor = _monitor(spec["endpoints"], sorted(spec.get("pipelines", {})))
         spec["monitors"] = draw(st.dictionaries(_names(), monitor, max_size=2))
+
+
+def _served() -> SearchStrategy[Spec]:
+    """What a model's endpoints serve: nothing yet, a registered version, or an image."""
+    image = "registry.example.com/serving:1.2.0"
+    return st.sampled_from(
+        [
+            {},
+            {"version": 3},
+            {"image": image},
+            {"image": image, "data": "churn/2026-11/model.tar.gz"},
+        ]
+    )
 
 
 @st.composite
 def _endpoint(draw: DrawFn, models: list[str], provider: str) -> Spec:
     mode = draw(st.sampled_from(["realtime", "serverless", "async", "batch"]))
-    least = draw(st.integers(0 if mode in {"serverless", "async"} else 1, 5))
-    replicas = {"min": least, "max": draw(st.integers(max(1, least), 9))}
-    if replicas["min"] != replicas["max"]:
-        replicas |= _some(draw, {"target_utilization_percent": st.integers(10, 95)})
     endpoint = {"model": draw(st.sampled_from(models)), "mode": mode}
-    return endpoint | _some(draw, {"instance": _instances(provider), "replicas": st.just(replicas)})
+    errors = {"max_error_percent": st.sampled_from([0, 0.5, 5])}
+    latency = {"max_latency_ms": st.integers(1, 60_000)}
+    if mode == "serverless":
+        memory = {"memory_mb": st.integers(1, 6).map(lambda many: many * 1024)}
+        return endpoint | _some(draw, {**memory, "max_concurrency": st.integers(1, 200), **errors, **latency})
+    machines = {"instance": _instances(provider)}
+    if mode == "batch":
+        replicas: Spec = _some(draw, {"max": st.integers(1, 9)})
+        schedule = {"schedule": st.sampled_from(SCHEDULES)}
+        return endpoint | _some(draw, {**machines, **schedule, "replicas": st.just(replicas)})
+    least = draw(st.integers(0 if mode == "async" else 1, 5))
+    replicas = {"min": least, "max": draw(st.integers(max(1, least), 9))}
+    if replicas["min"] != replicas["max"] and mode == "realtime":
+        replicas |= _some(draw, {"target_utilization_percent": st.integers(10, 95)})
+    capture = {"capture_percent": st.integers(1, 100), **latency} if mode == "realtime" else {}
+    return endpoint | _some(draw, {**machines, **errors, **capture, "replicas": st.just(replicas)})
 
 
 @st.composite
-def _monitor(draw: DrawFn, endpoints: list[str], pipelines: list[str]) -> Spec:
-    drift = st.fixed_dictionaries({}, optional={"threshold": st.sampled_from([0, 0.05, 0.2, 1])})
-    kinds = st.lists(
-        st.sampled_from(["data_drift", "prediction_drift", "concept_drift"]), min_size=1, unique=True
+def _monitor(draw: DrawFn, endpoints: dict[str, Spec], pipelines: list[str]) -> Spec:
+    """Make a monitor; only a realtime endpoint keeps the requests whose data may drift."""
+    name = draw(st.sampled_from(sorted(endpoints)))
+    monitor: Spec = {"endpoint": name}
+    threshold = {"threshold": st.sampled_from([0, 0.05, 0.2, 1])}
+    possible = ["prediction_drift", "concept_drift"]
+    if endpoints[name]["mode"] == "realtime":
+        possible.append("data_drift")
+    for kind in draw(st.lists(st.sampled_from(possible), min_size=1, unique=True)):
+        columns = {"columns": st.lists(_columns(), unique=True, max_size=12)} if kind == "data_drift" else {}
+        monitor[kind] = draw(st.fixed_dictionaries({}, optional={**threshold, **columns}))
+    monitor |= _some(
+        draw,
+        {
+            "every": st.sampled_from(["1h", "120m", "12h", "1d"]),
+            "baseline": st.sampled_from(["churn", "churn/2026-11"]),
+            "instance": st.sampled_from(["cpu.medium", "cpu.large"]),
+        },
     )
-    monitor: Spec = {"endpoint": draw(st.sampled_from(endpoints))}
-    for kind in draw(kinds):
-        monitor[kind] = draw(drift)
-    monitor |= _some(draw, {"every": st.sampled_from(["1h", "90m", "12h", "7d"])})
     if draw(st.booleans()) and pipelines:
         actions = draw(st.sampled_from([["retrain"], ["notify", "retrain"]]))
         return monitor | {"on_alert": actions, "pipeline": draw(st.sampled_from(pipelines))}
@@ -393,7 +501,8 @@ def _overlay(draw: DrawFn, spec: Spec) -> Spec | None:
         "tracking": st.just({"backend": "managed"}),
         "alerts": st.just({"emails": ["team@example.com"]}),
     }
-    if spec.get("endpoints"):
-        name = draw(st.sampled_from(sorted(spec["endpoints"])))
+    realtime = sorted(n for n, it in spec.get("endpoints", {}).items() if it["mode"] == "realtime")
+    if realtime:
+        name = draw(st.sampled_from(realtime))
         changes["endpoints"] = st.just({name: {"replicas": {"min": 1, "max": 12}}})
     return draw(st.none()) if draw(st.integers(0, 9)) == 0 else _some(draw, changes)

@@ -28,6 +28,7 @@ WINDOWS = frozenset({"deletion_window_in_days", "recovery_window_in_days", "back
 # (type, path) → the value that protects.
 STATES: Mapping[tuple[str, tuple[str, ...]], str] = {
     ("aws_s3_bucket_versioning", ("versioning_configuration", "status")): "Enabled",
+    ("aws_sagemaker_domain", ("retention_policy", "home_efs_file_system")): "Retain",
 }
 # Arguments of a provider that say where its resources are.
 PLACES = frozenset({"region", "allowed_account_ids", "project", "subscription_id", "tenant_id"})

@@ -12,7 +12,7 @@ from pathlib import Path as File
 from scaffolder.errors import Finding, SpecError, UsageError
 from scaffolder.spec.environments import ENVIRONMENTS, Environment, split_environments
 from scaffolder.spec.fields import Section, read
-from scaffolder.spec.model import PlatformSpec
+from scaffolder.spec.model import PlatformSpec, Target
 from scaffolder.spec.nodes import Path, Report, Tree, mark_of, nearest
 from scaffolder.spec.rules import check_environment, check_environments
 from scaffolder.spec.source import parse_source, read_source
@@ -26,12 +26,14 @@ ROOT = Section(PlatformSpec, (ENVIRONMENTS,))
 class EnvironmentSpec:
     """One environment: its spec, and where each value of it is written.
 
-    ``earlier_accounts`` are the accounts of all environments that the file lists before this one.
+    ``earlier_accounts`` are the accounts of all environments that the file lists before this one; ``logged_earlier``
+    says whether one of those logs the invocations of models in this one's account and region.
     """
 
     name: str
     spec: PlatformSpec
     earlier_accounts: tuple[str, ...]
+    logged_earlier: bool
     tree: Tree = field(repr=False)
 
     def position(self, path: Path) -> tuple[int, int]:
@@ -107,11 +109,13 @@ def _chosen(
                 f'there is no environment "{name}"; the spec has {", ".join(specs)}.{f" {hint}" if hint else ""}'
             )
     accounts = [specs[environment.name].target.account for environment in split]
+    logged = [_logged(specs[environment.name]) for environment in split]
     return tuple(
         EnvironmentSpec(
             name=environment.name,
             spec=specs[environment.name],
             earlier_accounts=tuple(accounts[:number]),
+            logged_earlier=specs[environment.name].target in logged[:number],
             tree=environment.tree,
         )
         for number, environment in enumerate(split)
@@ -131,3 +135,8 @@ def _told_once(findings: Mapping[str, Iterable[Finding]]) -> Iterable[Finding]:
         else:
             plural = "environments" if len(names) > 1 else "environment"
             yield replace(finding, message=f"{finding.message} (in {plural} {', '.join(names)})")
+
+
+def _logged(spec: PlatformSpec) -> Target | None:
+    """Where an environment logs the invocations of models, if it does."""
+    return spec.target if spec.llm is not None and spec.llm.log_invocations else None

@@ -57,6 +57,13 @@ OBJECT_PATH = Str(
     maximum=400,
     says="a path inside the bucket, without a slash at its ends",
 )
+MODEL_ID = Str(
+    pattern=r"[a-zA-Z0-9][a-zA-Z0-9._:@/-]*",
+    minimum=3,
+    maximum=140,
+    says="a model's id in the cloud's spelling",
+)
+STRENGTH = Choice("high", "medium", "low", "none")
 PRINCIPAL = Str(
     pattern=r"\S+", minimum=3, maximum=256, says="a principal of the cloud: on AWS, an IAM role's ARN"
 )
@@ -454,7 +461,7 @@ class DataDrift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
-    """A watch over an endpoint."""
+    """A watch over an endpoint. On AWS, SageMaker Model Monitor carries it, which takes no new customers any more."""
 
     endpoint: str = key(NAME, "The endpoint, one of endpoints.", required=True)
     every: str = key(Duration(shortest_s=3600, longest_s=604800), "How often: 1h to 7d.", default="1h")
@@ -480,6 +487,117 @@ class Monitor:
         default=None,
     )
     instance: str = key(Instance(), "The size of the machine that compares.", default="cpu.medium")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardedPattern:
+    """A pattern that a guardrail looks for."""
+
+    regex: str = key(Str(minimum=1, maximum=500), "The regular expression.", required=True)
+    description: str = key(Str(minimum=1, maximum=200), "What it finds.", required=True)
+    action: str = key(Choice("mask", "block"), "Mask what is found, or block the text.", default="mask")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeniedTopic:
+    """A topic that a guardrail refuses."""
+
+    definition: str = key(
+        Str(minimum=1, maximum=200), "What the topic is, in one or two sentences.", required=True
+    )
+    examples: tuple[str, ...] = key(
+        Each(Str(minimum=1, maximum=100), maximum=5, unique=True), "Requests that belong to it.", default=()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrail:
+    """A filter around models: what is asked and what is answered."""
+
+    content: str = key(
+        STRENGTH, "How strictly hate, insults, misconduct, sex and violence are blocked.", default="high"
+    )
+    prompt_attacks: str = key(
+        STRENGTH, "How strictly attempts to trick the model are blocked.", default="high"
+    )
+    pii: Mapping[str, str] = key(
+        Table(NAME, Choice("mask", "block"), maximum=50),
+        "What to do with kinds of personal data, such as email, phone, name, credit-card or password.",
+        default={},
+    )
+    patterns: Mapping[str, GuardedPattern] = key(
+        Table(NAME, Section(GuardedPattern), maximum=30), "Patterns of your own.", default={}
+    )
+    denied_topics: Mapping[str, DeniedTopic] = key(
+        Table(NAME, Section(DeniedTopic), maximum=30), "Topics to refuse.", default={}
+    )
+    denied_words: tuple[str, ...] = key(
+        Each(Str(minimum=1, maximum=100), maximum=1000, unique=True), "Words to refuse.", default=()
+    )
+    profanity: bool = key(Boolean(), "Refuse swear words.", default=True)
+    grounding: float = key(
+        Number(minimum=0.0, maximum=0.99),
+        "How well an answer must be founded on the source that it is given (0 to 0.99); 0 turns the check off.",
+        default=0.75,
+    )
+    relevance: float = key(
+        Number(minimum=0.0, maximum=0.99),
+        "How well an answer must fit its question, where a source is given (0 to 0.99); 0 turns the check off.",
+        default=0.75,
+    )
+    blocked_message: str = key(
+        Str(minimum=1, maximum=500),
+        "What is answered instead of what was blocked.",
+        default="This request or its answer is not allowed.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeBase:
+    """Documents that models can be asked about."""
+
+    bucket: str = key(
+        NAME, "The bucket that the documents are in: data, artifacts or one of yours.", default="data"
+    )
+    prefix: str | None = key(
+        OBJECT_PATH, "Where in the bucket they are; kb/NAME, when left out.", default=None
+    )
+    embedding_model: str = key(
+        MODEL_ID, "The model that turns text into vectors.", default="amazon.titan-embed-text-v2:0"
+    )
+    dimensions: int = key(Integer(minimum=1, maximum=4096), "The size of its vectors.", default=1024)
+    standby: bool = key(
+        Boolean(), "Keep a standby of the vectors in another zone, at twice the cost.", default=False
+    )
+    index: str | None = key(
+        Str(pattern=r"[a-z0-9][a-z0-9_-]*", minimum=1, maximum=128, says="an index's name in lower case"),
+        "The index that holds the vectors. Without it the knowledge base is planned and not made; preview says how to "
+        "make an index.",
+        default=None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Llm:
+    """Large language models: who may use which, what is filtered and logged, and what they can look up."""
+
+    models: tuple[str, ...] = key(
+        Each(MODEL_ID, maximum=20, unique=True),
+        "The models that workloads and scientists may invoke, by the cloud's own ids.",
+        default=(),
+    )
+    log_invocations: bool = key(
+        Boolean(),
+        "Log what models are asked and answer. On AWS there is one log for an account in a region: of environments that "
+        "share them, the first keeps it.",
+        default=True,
+    )
+    guardrails: Mapping[str, Guardrail] = key(
+        Table(NAME, Section(Guardrail), maximum=20), "Filters around models.", default={}
+    )
+    knowledge_bases: Mapping[str, KnowledgeBase] = key(
+        Table(NAME, Section(KnowledgeBase), maximum=20), "Documents to ask about.", default={}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -546,6 +664,7 @@ class PlatformSpec:
         Table(NAME, Section(Endpoint), maximum=200), "Endpoints.", default={}
     )
     monitors: Mapping[str, Monitor] = key(Table(NAME, Section(Monitor), maximum=200), "Monitors.", default={})
+    llm: Llm | None = key(Section(Llm), "Large language models; none, when left out.", default=None)
     alerts: Alerts = key(Section(Alerts), "Who hears of trouble.", default=Alerts)
     overrides: Mapping[str, Mapping[str, object]] = key(
         Table(

@@ -40,7 +40,7 @@ from scaffolder.spec.fields import (
 from scaffolder.spec.model import ENVIRONMENT_NAME, PlatformSpec
 from scaffolder.spec.nodes import nearest, printable, quoted
 
-__all__ = ["Explanation", "all_paths", "explain", "reference_page"]
+__all__ = ["Explanation", "all_paths", "document_page", "explain", "reference_page"]
 
 ANY = "*"
 ROOT = Section(PlatformSpec)
@@ -56,10 +56,16 @@ ENVIRONMENTS_KEY = Key(
 TEXTS = {
     "account": "123456789012",
     "branch": "main",
+    "bucket": "data",
     "currency": "EUR",
     "endpoint": "churn",
     "event_time": "updated_at",
+    "baseline": "churn/3",
+    "columns": "tenure_months",
+    "data": "churn/3/model.tar.gz",
     "host": "gitlab.example.com",
+    "image": "serving:1.4.0",
+    "on_approval": "deploy",
     "key": "customer_id",
     "model": "churn",
     "name": "churn",
@@ -72,6 +78,16 @@ TEXTS = {
     "repository": "acme/churn",
     "security_group_ids": "sg-0123456789abcdef0",
     "settings": "acme-state",
+    "blocked_message": "This is not something to ask here.",
+    "definition": "Advice on contracts, claims or disputes.",
+    "denied_words": "acme-rival",
+    "description": "Ticket numbers",
+    "embedding_model": "amazon.titan-embed-text-v2:0",
+    "examples": "May I cancel my contract?",
+    "index": "docs",
+    "models": "amazon.nova-lite-v1:0",
+    "prefix": "kb/docs",
+    "regex": "[A-Z]{3}-[0-9]+",
     "subnet_ids": "subnet-0123456789abcdef0",
     "tags": "1234",
     "users": "scientist-1",
@@ -82,8 +98,13 @@ NAMES = {
     "buckets": "data",
     "columns": "customer_id",
     "environments": "prod",
+    "denied_topics": "legal-advice",
     "features": "customer",
+    "guardrails": "default",
+    "knowledge_bases": "docs",
     "overrides": "aws_s3_bucket.data",
+    "patterns": "ticket",
+    "pii": "email",
     "pipelines": "train",
     "settings": "bucket",
     "tags": "cost-center",
@@ -344,14 +365,23 @@ def _scalar_sample(kind: ScalarKind, name: str) -> object:
 
 def reference_page() -> str:
     """The page of all keys, as Markdown."""
+    return _page("The platform spec", INTRODUCTION, ROOT)
+
+
+def document_page(model: type[object], title: str, introduction: str) -> str:
+    """The page of all keys of a document that is one section, as Markdown."""
+    return _page(title, introduction, Section(model))
+
+
+def _page(title: str, introduction: str, root: Section) -> str:
     lines = [
-        "# The platform spec",
+        f"# {title}",
         "",
         "<!-- Generated from the model by scripts/regen/spec_reference.py; do not edit. -->",
         "",
-        INTRODUCTION,
+        introduction,
     ]
-    for place in (_Place((), ROOT, summary_of(PlatformSpec)), *_places(_Place((), ROOT, ""))):
+    for place in (_Place((), root, summary_of(root.model)), *_places(_Place((), root, ""))):
         if isinstance(place.kind, Section):
             lines += [
                 "",

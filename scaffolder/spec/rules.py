@@ -30,9 +30,9 @@ __all__ = [
 ]
 
 RESERVED_TAGS = ("name", "owner", "platform", "environment", "managed-by", "compliance")
-RESERVED_BUCKETS = ("state", "audit")
+RESERVED_BUCKETS = ("state", "audit", "invocations")
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")  # RFC 1918, RFC 6598
-ZERO_REPLICAS = ("async", "serverless")
+ZERO_REPLICAS = ("async",)
 TAKE_AWAY = "Remove it (in an environment: set it to null)."
 
 
@@ -219,8 +219,8 @@ def state_keys_change_something(written: Written) -> Iterator[Problem]:
         yield _idle(("state", "create"), f"with backend {backend}")
 
 
-def _idle(path: Path, where: str) -> Problem:
-    return Problem(path, "no-effect", f"changes nothing {where}", TAKE_AWAY)
+def _idle(path: Path, where: str, *, warning: bool = False) -> Problem:
+    return Problem(path, "no-effect", f"changes nothing {where}", TAKE_AWAY, warning=warning)
 
 
 # --- the network -----------------------------------------------------------------------------------------------------
@@ -348,6 +348,74 @@ def feature_groups_make_sense(written: Written) -> Iterator[Problem]:
             yield Problem(("features", name, "offline"), "feature-store", message)
 
 
+def models_say_what_is_served(written: Written) -> Iterator[Problem]:
+    """A version is registered, or an image is given; and either is there for an endpoint."""
+    served = {endpoint.model for endpoint in written.spec.endpoints.values()}
+    for name, model in written.spec.models.items():
+        path = ("models", name)
+        if model.version is not None and model.image is not None:
+            message = "is served twice: version names a registered image, and image another"
+            yield Problem((*path, "image"), "served-twice", message, "Keep one of the two.")
+        if model.data is not None and model.image is None:
+            yield Problem(
+                (*path, "data"), "missing-image", "has no image that reads it", "Set image beside it."
+            )
+        for key in ("version", "image", "data"):
+            if name not in served and written.has(*path, key):
+                yield _idle((*path, key), f"where no endpoint serves {name}")
+        if model.image is not None:
+            yield from _image_is_there(written, (*path, "image"), model.image)
+
+
+def _image_is_there(written: Written, path: Path, image: str) -> Iterator[Problem]:
+    """An image without a host is one of the platform's own repositories."""
+    repositories = written.spec.containers.repositories
+    repository = re.split(r"[:@]", image, maxsplit=1)[0]
+    if "/" not in image and repository not in repositories:
+        yield _unknown(path, repository, repositories, "containers.repositories")
+
+
+def approval_pipelines_exist(written: Written) -> Iterator[Problem]:
+    pipelines = written.spec.pipelines
+    for name, model in written.spec.models.items():
+        if model.on_approval is not None and model.on_approval not in pipelines:
+            yield _unknown(("models", name, "on_approval"), model.on_approval, pipelines, "pipelines")
+
+
+MODE_KEYS: Mapping[str, tuple[str, ...]] = {
+    "instance": ("realtime", "async", "batch"),
+    "replicas": ("realtime", "async", "batch"),
+    "capture_percent": ("realtime",),
+    "max_latency_ms": ("realtime", "serverless"),
+    "max_error_percent": ("realtime", "serverless", "async"),
+    "memory_mb": ("serverless",),
+    "max_concurrency": ("serverless",),
+    "schedule": ("batch",),
+}
+"""Keys of an endpoint → the modes in which they mean something."""
+
+
+def endpoint_keys_change_something(written: Written) -> Iterator[Problem]:
+    """Warnings: an environment may change the mode alone of an endpoint that the rest of the spec sizes."""
+    for name, endpoint in written.spec.endpoints.items():
+        path = ("endpoints", name)
+        for key, modes in MODE_KEYS.items():
+            if endpoint.mode not in modes and written.has(*path, key):
+                yield _idle((*path, key), f"with mode {endpoint.mode}", warning=True)
+        if endpoint.mode == "batch" and written.has(*path, "replicas", "min"):
+            yield _idle((*path, "replicas", "min"), "with mode batch", warning=True)
+        if endpoint.mode in ("async", "batch") and written.has(
+            *path, "replicas", "target_utilization_percent"
+        ):
+            yield _idle(
+                (*path, "replicas", "target_utilization_percent"), f"with mode {endpoint.mode}", warning=True
+            )
+        if endpoint.memory_mb % 1024:
+            nearest_mb = round(endpoint.memory_mb / 1024) * 1024
+            message = f"{endpoint.memory_mb} is not a multiple of 1024"
+            yield Problem((*path, "memory_mb"), "memory", message, f"Set it to {nearest_mb}.")
+
+
 def endpoints_models_exist(written: Written) -> Iterator[Problem]:
     for name, endpoint in written.spec.endpoints.items():
         if endpoint.model not in written.spec.models:
@@ -374,6 +442,7 @@ def instances_are_of_the_provider(written: Written) -> Iterator[Problem]:
         ("pipelines", name, "instance"): it.instance for name, it in spec.pipelines.items()
     }
     instances |= {("endpoints", name, "instance"): it.instance for name, it in spec.endpoints.items()}
+    instances |= {("monitors", name, "instance"): it.instance for name, it in spec.monitors.items()}
     if spec.workspace is not None:
         instances["workspace", "instance"] = spec.workspace.instance
     for path, instance in instances.items():
@@ -414,6 +483,43 @@ def retraining_has_its_pipeline(written: Written) -> Iterator[Problem]:
             yield _unknown(path, monitor.pipeline, pipelines, "pipelines")
 
 
+# --- language models -------------------------------------------------------------------------------------------------
+
+
+def guardrails_filter_something(written: Written) -> Iterator[Problem]:
+    llm = written.spec.llm
+    for name, guardrail in llm.guardrails.items() if llm else ():
+        path = ("llm", "guardrails", name)
+        strengths = {guardrail.content, guardrail.prompt_attacks}
+        others = (guardrail.pii, guardrail.patterns, guardrail.denied_topics, guardrail.denied_words)
+        scores = (guardrail.grounding, guardrail.relevance)
+        if strengths == {"none"} and not (any(others) or any(scores) or guardrail.profanity):
+            message = "filters nothing"
+            yield Problem(path, "guardrail", message, "Set content to high, or take the guardrail away.")
+        for pattern, guarded in guardrail.patterns.items():
+            yield from _doubtful_regex((*path, "patterns", pattern, "regex"), guarded.regex)
+
+
+def _doubtful_regex(path: Path, regex: str) -> Iterator[Problem]:
+    """Only warned of: each cloud has a dialect of its own."""
+    try:
+        re.compile(regex)
+    except re.error as error:
+        message = f"{quoted(regex)} is not a regular expression that Python knows: {error}"
+        yield Problem(path, "regex", message, "See that your cloud does.", warning=True)
+
+
+def knowledge_bases_have_their_bucket(written: Written) -> Iterator[Problem]:
+    llm = written.spec.llm
+    known = {"data", "artifacts", *written.spec.storage.buckets} - {"logs"}
+    for name, base in llm.knowledge_bases.items() if llm else ():
+        if base.bucket not in known:
+            yield _unknown(("llm", "knowledge_bases", name, "bucket"), base.bucket, known, "storage.buckets")
+
+
+# --- alerts ----------------------------------------------------------------------------------------------------------
+
+
 def alerts_are_heard(written: Written) -> Iterator[Problem]:
     spec = written.spec
     if spec.alerts.emails:
@@ -448,11 +554,16 @@ RULES: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     archive_comes_before_expiry,
     containers_keys_change_something,
     feature_groups_make_sense,
+    models_say_what_is_served,
+    approval_pipelines_exist,
     endpoints_models_exist,
+    endpoint_keys_change_something,
     replicas_fit_the_mode,
     instances_are_of_the_provider,
     monitors_endpoints_exist,
     monitors_look_for_something,
     retraining_has_its_pipeline,
+    guardrails_filter_something,
+    knowledge_bases_have_their_bucket,
     alerts_are_heard,
 )

@@ -298,14 +298,15 @@ class Email:
 
     def read(self, node: Scalar) -> str:
         text = _text(node)
-        if len(text) > 254 or re.fullmatch(EMAIL, text) is None:
+        if len(text) > LONGEST_EMAIL or re.fullmatch(EMAIL, text) is None:
             raise Refused
         return text
 
     def schema(self) -> Schema:
-        return {"type": "string", "maxLength": 254, "pattern": f"^(?:{EMAIL})$"}
+        return {"type": "string", "maxLength": LONGEST_EMAIL, "pattern": f"^(?:{EMAIL})$"}
 
 
+LONGEST_EMAIL = 254
 EMAIL = r"[A-Za-z0-9_%+'-]+(\.[A-Za-z0-9_%+'-]+)*@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}"
 
 

@@ -7,9 +7,10 @@ line, a file's place or another cloud.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from stacks.adapter import Lowered, PolicyViolation, Skipped, TargetProblem
-from stacks.aws import identity, ml, monitoring, network, registry, security, state, storage, workspace
+from stacks.aws import identity, llm, ml, monitoring, network, registry, security, state, storage, workspace
 from stacks.aws.context import Context
 from stacks.aws.rules import violations_in
 from stacks.aws.support import SUPPORT
@@ -17,7 +18,10 @@ from stacks.aws.target import problems_of
 from stacks.graph import ProviderBlock, Stack, StackBuilder
 from stacks.intents import Intent, Platform, Support, SupportLevel, describe
 
-__all__ = ["lower", "problems", "provider_versions", "support", "violations"]
+if TYPE_CHECKING:
+    from stacks.access import Access
+
+__all__ = ["access", "lower", "problems", "provider_versions", "support", "violations"]
 
 REQUIRED_TERRAFORM = ">= 1.11.0, < 2.0.0"
 PROVIDER_VERSION = ">= 5.100.0, < 7.0.0"
@@ -45,8 +49,15 @@ def violations(stacks: Sequence[Stack], platform: Platform) -> Sequence[PolicyVi
     return violations_in(stacks, platform)
 
 
+def access(stacks: Sequence[Stack], platform: Platform) -> Access:
+    """Read who may do what out of the finished graph."""
+    from stacks.aws.granted import access_of  # noqa: PLC0415 - only a report asks for it
+
+    return access_of(stacks, platform)
+
+
 def lower(platform: Platform) -> Lowered:
-    """Make the stacks: state, security, network, storage, registry, identity, workspace, ml, monitoring."""
+    """Make the stacks: state, security, network, storage, registry, identity, workspace, ml, llm, monitoring."""
     context = Context(platform)
     state_stack = state.lower(context)
     security_stack, keys = security.lower(context)
@@ -56,10 +67,11 @@ def lower(platform: Platform) -> Lowered:
     identity_stack, roles, unused = identity.lower(context, keys, place, stores, images)
     workspace_stack = workspace.lower(context, keys, place, roles["training"])
     ml_stack, learning, unlearned = ml.lower(context, keys, place, stores, images, roles)
+    llm_stack, unready = llm.lower(context, keys, place, stores, roles)
     monitoring_stack, unwatched = monitoring.lower(context, keys, place, stores, roles, learning)
     built = (
         *(state_stack, security_stack, network_stack, storage_stack, registry_stack),
-        *(identity_stack, workspace_stack, ml_stack, monitoring_stack),
+        *(identity_stack, workspace_stack, ml_stack, llm_stack, monitoring_stack),
     )
     stacks = tuple(
         _stack(context, builder, needs_state=state_stack is not None)
@@ -71,10 +83,12 @@ def lower(platform: Platform) -> Lowered:
         for intent in platform.intents
         if SUPPORT[type(intent)].level is not SupportLevel.FULL
     ]
-    skipped += [*unlearned, *unwatched]
+    skipped += [*unlearned, *unready, *unwatched]
     skipped += [
         Skipped(
-            intent=describe(role), reason=f"identity.groups.{role.purpose} names nobody who could assume it"
+            intent=describe(role),
+            reason="nobody could assume it",
+            remedy=f"Name the roles of those who may in identity.groups.{role.purpose}.",
         )
         for role in unused
     ]

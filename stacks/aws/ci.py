@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from stacks.aws import ci_ml, ci_serving, state
+from stacks.aws import ci_llm, ci_ml, ci_monitoring, ci_serving, state
 from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.aws.roles import Role, add_role
 from stacks.aws.workloads import Reach, key_statements, pass_role
@@ -169,13 +169,21 @@ def add_ci_roles(
 
 
 def _areas_read(reach: Reach) -> dict[str, Iterable[Statement]]:
-    return {"": _reads(reach), "ml": ci_ml.reads(reach), "serving": ci_serving.reads(reach)}
+    return {
+        "": _reads(reach),
+        "ml": ci_ml.reads(reach),
+        "serving": ci_serving.reads(reach),
+        "llm": ci_llm.reads(reach),
+        "monitoring": ci_monitoring.reads(reach),
+    }
 
 
 def _areas_changed(reach: Reach, workloads: Mapping[str, Value]) -> dict[str, Iterable[Statement]]:
     return {
         "ml": ci_ml.changes(reach, [workloads["training"]]),
         "serving": ci_serving.changes(reach, workloads["serving"], workloads["pipelines"]),
+        "llm": ci_llm.changes(reach),
+        "monitoring": ci_monitoring.changes(reach, workloads["monitoring"], workloads.get("triggers")),
     }
 
 

@@ -1,4 +1,4 @@
-"""What CI's plan and deploy roles may do with the workspace, ml and monitoring stacks, when the platform has them.
+"""What CI's plan and deploy roles may do with the workspace, the registry, tracking and features, when the platform has them.
 
 May not trust anybody: that is ``ci``.
 """
@@ -11,7 +11,7 @@ from stacks.aws.context import Context
 from stacks.aws.policy import Statement
 from stacks.aws.workloads import Reach, pass_role
 from stacks.graph import Value
-from stacks.intents import Budget, ExperimentTracking, FeatureStore, ModelRegistry, Notifications, Workspace
+from stacks.intents import ExperimentTracking, FeatureStore, ModelRegistry, Workspace
 
 __all__ = ["changes", "reads"]
 
@@ -33,19 +33,6 @@ def reads(reach: Reach) -> Iterator[Statement]:
             sid="ReadCatalog",
             actions=("glue:GetDatabase", "glue:GetTags"),
             resources=_catalog(context),
-        )
-    if context.one_of(Notifications) or context.one_of(Budget):
-        yield Statement(
-            sid="ReadTopics",
-            actions=("sns:GetTopicAttributes", "sns:ListTagsForResource"),
-            resources=(_topic(context),),
-        )
-        yield Statement(sid="ReadSubscriptions", actions=("sns:GetSubscriptionAttributes",), resources=("*",))
-    if context.one_of(Budget):
-        yield Statement(
-            sid="ReadBudget",
-            actions=("budgets:ListTagsForResource", "budgets:ViewBudget"),
-            resources=(_budget(context),),
         )
 
 
@@ -70,26 +57,6 @@ def changes(reach: Reach, roles: Sequence[Value]) -> Iterator[Statement]:
             sid="ChangeCatalog",
             actions=("glue:CreateDatabase", "glue:DeleteDatabase", "glue:TagResource", "glue:UpdateDatabase"),
             resources=_catalog(context),
-        )
-    if context.one_of(Notifications) or context.one_of(Budget):
-        yield Statement(
-            sid="ChangeTopics",
-            actions=(
-                "sns:CreateTopic",
-                "sns:DeleteTopic",
-                "sns:SetTopicAttributes",
-                "sns:Subscribe",
-                "sns:TagResource",
-                "sns:UntagResource",
-            ),
-            resources=(_topic(context),),
-        )
-        yield Statement(sid="EndSubscriptions", actions=("sns:Unsubscribe",), resources=("*",))
-    if context.one_of(Budget):
-        yield Statement(
-            sid="ChangeBudget",
-            actions=("budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"),
-            resources=(_budget(context),),
         )
 
 
@@ -125,11 +92,3 @@ def _resources(context: Context) -> tuple[Value, ...]:
 def _catalog(context: Context) -> tuple[Value, ...]:
     database = f"{context.prefix}_features".replace("-", "_")
     return (context.arn("glue", "catalog"), context.arn("glue", f"database/{database}"))
-
-
-def _topic(context: Context) -> Value:
-    return context.arn("sns", f"{context.prefix}-alerts")
-
-
-def _budget(context: Context) -> Value:
-    return context.arn("budgets", f"budget/{context.prefix}-*", regional=False)

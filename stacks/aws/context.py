@@ -87,6 +87,10 @@ class Context:
         """The name of the SageMaker pipeline that is a batch endpoint; no name in a spec has two hyphens in a row."""
         return fitted("sagemaker", f"{self.prefix}-{name}--batch")
 
+    def collection(self, name: str) -> str:
+        """The name of a knowledge base's collection of vectors, and of its policies."""
+        return fitted("collection", f"{self.prefix}-{name}")
+
     def async_topic(self) -> str:
         """The name of the topic that tells of asynchronous answers."""
         return fitted("topic", f"{self.prefix}-async")

@@ -5,12 +5,13 @@ May not know the VPC's shape.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stacks.aws.context import Context
 from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.graph import Node, StackBuilder, Value
+from stacks.intents import FoundationModels, Guardrail, KnowledgeBase
 
 __all__ = ["INTERFACE_SERVICES", "add_gateway_endpoint", "add_interface_endpoints"]
 
@@ -81,6 +82,38 @@ INTERFACE_SERVICES: tuple[_Service, ...] = (
 """The services that SageMaker in a VPC without internet needs (SageMaker Developer Guide, November 2026)."""
 
 
+LLM_SERVICES: tuple[_Service, ...] = (
+    _Service(
+        "bedrock-runtime",
+        "bedrock-runtime",
+        {
+            ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"): (
+                "bedrock:foundation-model/*",
+                "bedrock:inference-profile/*",
+            ),
+            ("bedrock:ApplyGuardrail",): ("bedrock:guardrail/*",),
+        },
+    ),
+    _Service(
+        "bedrock-agent-runtime",
+        "bedrock-agent-runtime",
+        {("bedrock:Retrieve",): ("bedrock:knowledge-base/*",)},
+        ("bedrock:RetrieveAndGenerate",),
+    ),
+)
+"""For models and guardrails, and for knowledge bases (Bedrock User Guide, interface VPC endpoints, November 2026)."""
+
+
+def _interface_services(context: Context) -> Iterator[_Service]:
+    """The services that this platform's workloads reach by private addresses."""
+    yield from INTERFACE_SERVICES
+    models, knowledge = LLM_SERVICES
+    if context.one_of(FoundationModels) or context.one_of(Guardrail):
+        yield models
+    if context.one_of(KnowledgeBase):
+        yield knowledge
+
+
 def add_gateway_endpoint(
     stack: StackBuilder, context: Context, vpc: Node, tables: Sequence[Node], origin: str
 ) -> Node:
@@ -132,7 +165,7 @@ def add_interface_endpoints(
     stack: StackBuilder, context: Context, vpc: Node, subnets: Sequence[Node], group: Node, origin: str
 ) -> None:
     """Reach the services' interfaces by private addresses, from workloads and for this account's principals only."""
-    for service in INTERFACE_SERVICES:
+    for service in _interface_services(context):
         policy = document(stack, f"endpoint-{service.name}", _statements(context, service), origin=origin)
         stack.resource(
             "aws_vpc_endpoint",
@@ -184,6 +217,9 @@ def _scope(context: Context, scope: str) -> Value:
     match service:
         case "iam":
             return context.arn("iam", resource, regional=False)
+        case "bedrock" if resource.startswith("foundation-model/"):
+            # Models are AWS's own, and behind a cross-region profile they are in other regions.
+            return f"arn:{context.partition}:bedrock:*::{resource}"
         case "ecr":
             return f"arn:{context.partition}:ecr:{context.region}:*:{resource}"
         case _:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from stacks.aws.context import Context, Keys
-from stacks.graph import Node, StackBuilder
+from stacks.graph import Lifecycle, Node, StackBuilder
 
 __all__ = ["RETENTION_DAYS", "add_log_group", "kept_for"]
 
@@ -37,5 +37,6 @@ def add_log_group(
             "kms_key_id": keys.logs,
         },
         origin=origin,
+        lifecycle=Lifecycle(prevent_destroy=context.protected),
         holds="the logs in it",
     )

@@ -200,6 +200,8 @@ def _features(
                     "description": "The offline store's tables",
                 },
                 origin=describe(intent),
+                lifecycle=Lifecycle(prevent_destroy=context.protected),
+                holds="the definitions of the feature tables",
             )
         stack.resource(
             "aws_sagemaker_feature_group",

@@ -70,6 +70,35 @@ RULES = {
     "budget": NameRule(
         longest=100, pattern=r"[^:\\\\]{1,100}", source="Budgets API Reference, Budget.BudgetName"
     ),
+    "alarm": NameRule(
+        longest=255,
+        pattern=r"[a-zA-Z0-9_-]{1,255}",
+        source="CloudWatch API Reference, PutMetricAlarm.AlarmName",
+    ),
+    "dashboard": NameRule(
+        longest=255,
+        pattern=r"[a-zA-Z0-9_-]{1,255}",
+        source="CloudWatch API Reference, PutDashboard.DashboardName",
+    ),
+    "event-rule": NameRule(
+        longest=64, pattern=r"[.\-_A-Za-z0-9]{1,64}", source="EventBridge API Reference, PutRule.Name"
+    ),
+    "queue": NameRule(
+        longest=80, pattern=r"[a-zA-Z0-9_-]{1,80}", source="SQS API Reference, CreateQueue.QueueName"
+    ),
+    "collection": NameRule(
+        longest=32,
+        pattern=r"[a-z][a-z0-9-]{2,31}",
+        source="OpenSearch Serverless API Reference, names of collections, policies and VPC endpoints (3-32)",
+    ),
+    "guardrail": NameRule(
+        longest=50, pattern=r"[0-9a-zA-Z_-]+", source="Bedrock API Reference, CreateGuardrail.name"
+    ),
+    "knowledge-base": NameRule(
+        longest=100,
+        pattern=r"([0-9a-zA-Z][_-]?){1,100}",
+        source="Bedrock API Reference, names of knowledge bases and data sources",
+    ),
     "security-group": NameRule(
         longest=255,
         pattern=r"(?!sg-)[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]+",

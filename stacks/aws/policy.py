@@ -23,10 +23,36 @@ __all__ = [
 
 _NO_RESOURCE = "the action takes no resource (Service Authorization Reference, November 2026)"
 
-UNSCOPED: Mapping[str, str] = dict.fromkeys(
+_NOT_MADE_YET = (
+    "what it makes has no ARN yet; the resources that it may take are others' (Service Authorization Reference, "
+    "November 2026)"
+)
+
+_TAKE_NONE: Mapping[str, str] = dict.fromkeys(
     (
+        "aoss:BatchGetCollection",
+        "aoss:BatchGetVpcEndpoint",
+        "aoss:CreateAccessPolicy",
+        "aoss:CreateCollection",
+        "aoss:CreateSecurityPolicy",
+        "aoss:CreateVpcEndpoint",
+        "aoss:DeleteAccessPolicy",
+        "aoss:DeleteSecurityPolicy",
+        "aoss:DeleteVpcEndpoint",
+        "aoss:GetAccessPolicy",
+        "aoss:GetSecurityPolicy",
+        "aoss:ListTagsForResource",
+        "aoss:TagResource",
+        "aoss:UntagResource",
+        "aoss:UpdateAccessPolicy",
+        "aoss:UpdateSecurityPolicy",
+        "aoss:UpdateVpcEndpoint",
         "application-autoscaling:DescribeScalableTargets",
         "application-autoscaling:DescribeScalingPolicies",
+        "bedrock:CreateKnowledgeBase",
+        "bedrock:DeleteModelInvocationLoggingConfiguration",
+        "bedrock:GetModelInvocationLoggingConfiguration",
+        "bedrock:PutModelInvocationLoggingConfiguration",
         "cloudtrail:DescribeTrails",
         "cloudwatch:GetMetricData",
         "cloudwatch:GetMetricStatistics",
@@ -71,6 +97,8 @@ UNSCOPED: Mapping[str, str] = dict.fromkeys(
     ),
     _NO_RESOURCE,
 )
+
+UNSCOPED: Mapping[str, str] = {**_TAKE_NONE, "bedrock:CreateGuardrail": _NOT_MADE_YET}
 """Actions that may stand beside ``Resource: "*"``, each with its reason."""
 
 

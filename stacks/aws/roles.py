@@ -12,7 +12,7 @@ from stacks.aws.context import Context, Keys
 from stacks.aws.policy import Statement, document
 from stacks.graph import Node, StackBuilder, Value
 
-__all__ = ["Role", "add_role"]
+__all__ = ["Role", "add_role", "policies_of"]
 
 SESSION_S = 3600
 
@@ -67,3 +67,12 @@ def add_role(stack: StackBuilder, context: Context, keys: Keys, role: Role, *, o
             origin=origin,
         )
     return node
+
+
+def policies_of(stack: StackBuilder, role: Node) -> list[Node]:
+    """The role's inline policy, for what may only be made once the role is allowed something."""
+    return [
+        node
+        for node in stack.nodes
+        if node.address.type == "aws_iam_role_policy" and node.address.name == role.address.name
+    ]

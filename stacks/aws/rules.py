@@ -5,11 +5,12 @@ May not mend anything, nor judge what no rule here names.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stacks.adapter import PolicyViolation
-from stacks.graph import Node, Ref, Stack, Value
+from stacks.graph import JsonText, Node, Ref, Stack, Value
 from stacks.intents import Encryption, Platform
 
 __all__ = ["violations_in"]
@@ -64,6 +65,31 @@ def _log_group_is_encrypted(arguments: Mapping[str, Value], platform: Platform) 
     return not customer or isinstance(arguments.get("kms_key_id"), Ref | str)
 
 
+def _topic_is_encrypted(arguments: Mapping[str, Value], _: Platform) -> bool:
+    return isinstance(arguments.get("kms_master_key_id"), Ref | str)
+
+
+def _queue_is_encrypted(arguments: Mapping[str, Value], _: Platform) -> bool:
+    key = arguments.get("kms_master_key_id")
+    return isinstance(key, Ref | str) or arguments.get("sqs_managed_sse_enabled") is True
+
+
+def _guardrail_is_encrypted(arguments: Mapping[str, Value], platform: Platform) -> bool:
+    customer = any(isinstance(intent, Encryption) and intent.customer_managed for intent in platform.intents)
+    return not customer or isinstance(arguments.get("kms_key_arn"), Ref | str)
+
+
+def _collection_is_private(arguments: Mapping[str, Value], _: Platform) -> bool:
+    """Ours is a document; what an override puts in its place is text."""
+    policy = arguments.get("policy")
+    try:
+        document = policy.document if isinstance(policy, JsonText) else json.loads(str(policy))
+    except ValueError:
+        return False
+    rules = document if isinstance(document, list) else [document]
+    return not any(isinstance(rule, Mapping) and rule.get("AllowFromPublic") is True for rule in rules)
+
+
 def _ingress_is_narrow(arguments: Mapping[str, Value], _: Platform) -> bool:
     return arguments.get("cidr_ipv4") not in EVERYWHERE and arguments.get("cidr_ipv6") not in EVERYWHERE
 
@@ -103,6 +129,20 @@ RULES = (
         "log-encryption",
         "the log group has no key of yours",
         _log_group_is_encrypted,
+    ),
+    _Rule("aws_sns_topic", "topic-encryption", "the topic's messages are not encrypted", _topic_is_encrypted),
+    _Rule("aws_sqs_queue", "queue-encryption", "the queue's messages are not encrypted", _queue_is_encrypted),
+    _Rule(
+        "aws_bedrock_guardrail",
+        "guardrail-encryption",
+        "the guardrail has no key of yours",
+        _guardrail_is_encrypted,
+    ),
+    _Rule(
+        "aws_opensearchserverless_security_policy",
+        "public-collection",
+        "the whole internet may reach the collection",
+        _collection_is_private,
     ),
     _Rule(
         "aws_vpc_security_group_ingress_rule",

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 
 from stacks.aws.buckets import Bucket, add_bucket
 from stacks.aws.context import Context, Keys
+from stacks.aws.invocations import bedrock_key_statement, is_logged
+from stacks.aws.llm_roles import INVOKE, is_cross_region
 from stacks.aws.logs import add_log_group
 from stacks.aws.policy import Condition, Principal, Statement, document, service_trust
 from stacks.aws.roles import Role, add_role
 from stacks.graph import Lifecycle, StackBuilder, Value, text
-from stacks.intents import AuditTrail, Encryption, PermissionsBoundary, describe
+from stacks.intents import AuditTrail, Encryption, FoundationModels, PermissionsBoundary, describe
 
 __all__ = ["BOUNDARY_SERVICES", "lower"]
 
@@ -22,6 +24,7 @@ KEY_POLICY_REASON = "a key policy's resource is the key itself"
 
 BOUNDARY_SERVICES = (
     *(
+        "aoss",
         "application-autoscaling",
         "athena",
         "bedrock",
@@ -139,6 +142,7 @@ def _log_services(context: Context) -> tuple[Statement, ...]:
             conditions=(Condition("StringEquals", "aws:SourceAccount", (context.account,)),),
             everywhere=KEY_POLICY_REASON,
         ),
+        *([bedrock_key_statement(context, KEY_POLICY_REASON)] if is_logged(context) else []),
     )
 
 
@@ -284,6 +288,7 @@ def _ceiling(context: Context) -> tuple[Statement, ...]:
             ),
             everywhere="a permissions boundary grants nothing; it only caps what role policies grant",
         ),
+        *_other_regions(context),
         Statement(
             sid="Session",
             actions=("sts:AssumeRole", "sts:GetCallerIdentity", "sts:SetSourceIdentity", "sts:TagSession"),
@@ -317,5 +322,27 @@ def _ceiling(context: Context) -> tuple[Statement, ...]:
                 "iam:Update*",
             ),
             resources=("*",),
+        ),
+    )
+
+
+def _other_regions(context: Context) -> tuple[Statement, ...]:
+    """A model behind a cross-region inference profile answers from regions that the ceiling shuts out otherwise."""
+    asked = context.one_of(FoundationModels)
+    if asked is None or not any(map(is_cross_region, asked.models)):
+        return ()
+    return (
+        Statement(
+            sid="CrossRegionModels",
+            actions=INVOKE,
+            resources=("*",),
+            conditions=(
+                Condition(
+                    "ArnLike",
+                    "bedrock:InferenceProfileArn",
+                    (context.arn("bedrock", "inference-profile/*"),),
+                ),
+            ),
+            everywhere="a permissions boundary grants nothing; it only caps what role policies grant",
         ),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from stacks.adapter import Skipped
+from stacks.aws.alarms import MINUTE_S, SERVING, failed_share, metric_alarm
 from stacks.aws.context import Context, Keys, Network, Registry, Runnable, Served, Stores
 from stacks.aws.instances import Unavailable, machine, shape_of
 from stacks.aws.names import fitted
@@ -34,7 +35,6 @@ SCALE_OUT_COOLDOWN_S = 60
 BACKLOG_PER_INSTANCE = 5
 """Requests that wait for each instance of an async endpoint; AWS's own guide to autoscaling them starts with five."""
 
-MINUTE = 60
 CAPTURED_TYPES = {"csv_content_types": ["text/csv"], "json_content_types": ["application/json"]}
 CODE_ROLE = "serving"
 
@@ -305,38 +305,19 @@ def _topic(stack: StackBuilder, serving: Serving, origin: str) -> Node:
 def _rollback_alarm(stack: StackBuilder, context: Context, endpoint: OnlineEndpoint) -> Node:
     """Rings when the new fleet fails more requests than the spec allows; SageMaker then goes back to the old one."""
     dimensions = {"EndpointName": context.endpoint(endpoint.name), "VariantName": VARIANT}
-    counts: list[Value] = [
-        {
-            "id": id_,
-            "metric": {
-                "namespace": "AWS/SageMaker",
-                "metric_name": metric,
-                "dimensions": dimensions,
-                "period": MINUTE,
-                "stat": "Sum",
-            },
-        }
-        for id_, metric in (("errors", "Invocation5XXErrors"), ("requests", "Invocations"))
-    ]
-    share: dict[str, Value] = {
-        "id": "share",
-        "expression": "100 * errors / requests",
-        "label": "Errors (%)",
-        "return_data": True,
-    }
-    return stack.resource(
-        "aws_cloudwatch_metric_alarm",
+    return metric_alarm(
+        stack,
+        context,
         f"rollback-{endpoint.name}",
+        (endpoint.name, "rollback"),
         {
-            "alarm_name": f"{context.endpoint(endpoint.name)}-rollback",
             "alarm_description": f"Takes a deployment of {endpoint.name} back; it tells nobody",
-            "comparison_operator": "GreaterThanThreshold",
             "threshold": endpoint.max_error_percent,
             "evaluation_periods": 2,
             "datapoints_to_alarm": 2,
-            "treat_missing_data": "notBreaching",
-            "metric_query": (*counts, share),
+            "metric_query": failed_share(endpoint, dimensions),
         },
+        heard=(),
         origin=describe(endpoint),
     )
 
@@ -428,7 +409,7 @@ def _backlog(context: Context, endpoint: OnlineEndpoint) -> dict[str, Value]:
     return {
         "target_value": BACKLOG_PER_INSTANCE,
         "customized_metric_specification": {
-            "namespace": "AWS/SageMaker",
+            "namespace": SERVING,
             "metric_name": "ApproximateBacklogSizePerInstance",
             "statistic": "Average",
             "dimensions": [{"name": "EndpointName", "value": context.endpoint(endpoint.name)}],
@@ -455,17 +436,18 @@ def _wake(stack: StackBuilder, context: Context, endpoint: OnlineEndpoint, same:
         },
         origin=origin,
     )
-    stack.resource(
-        "aws_cloudwatch_metric_alarm",
+    metric_alarm(
+        stack,
+        context,
         f"wake-{endpoint.name}",
+        (endpoint.name, "wake"),
         {
-            "alarm_name": f"{context.endpoint(endpoint.name)}-wake",
             "alarm_description": f"Requests of {endpoint.name} wait and no machine runs",
-            "namespace": "AWS/SageMaker",
+            "namespace": SERVING,
             "metric_name": "HasBacklogWithoutCapacity",
             "dimensions": {"EndpointName": context.endpoint(endpoint.name)},
             "statistic": "Average",
-            "period": MINUTE,
+            "period": MINUTE_S,
             "comparison_operator": "GreaterThanOrEqualToThreshold",
             "threshold": 1,
             "evaluation_periods": 2,
@@ -473,6 +455,7 @@ def _wake(stack: StackBuilder, context: Context, endpoint: OnlineEndpoint, same:
             "treat_missing_data": "missing",
             "alarm_actions": [policy.ref("arn")],
         },
+        heard=(),
         origin=origin,
     )
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from stacks.aws.buckets import Bucket, access_log_statement, add_bucket
 from stacks.aws.context import Context, Keys, Store, Stores
+from stacks.aws.invocations import BUCKET as INVOCATIONS
+from stacks.aws.invocations import is_logged
 from stacks.graph import Node, StackBuilder, Value
 from stacks.intents import ObjectStore, describe
 
@@ -19,6 +21,7 @@ def lower(context: Context, keys: Keys) -> tuple[StackBuilder, Stores]:
     intents = tuple(context.all_of(ObjectStore))
     logs = next(intent for intent in intents if intent.purpose == "logs")
     others = [intent for intent in intents if intent.purpose != "logs"]
+    senders = [*(other.name for other in others), *([INVOCATIONS] if is_logged(context) else [])]
     stores: dict[str, Store] = {}
     stores[logs.name], logs_bucket, logs_policy = add_bucket(
         stack,
@@ -32,7 +35,7 @@ def lower(context: Context, keys: Keys) -> tuple[StackBuilder, Stores]:
             keep_versions_days=logs.keep_versions_days,
             expire_after_days=logs.expire_after_days,
             archive_after_days=logs.archive_after_days,
-            grants=lambda arn: [access_log_statement(context, arn, [other.name for other in others])],
+            grants=lambda arn: [access_log_statement(context, arn, senders)],
         ),
         origin=describe(logs),
     )

@@ -15,9 +15,13 @@ from stacks.intents import (
     ExistingNetwork,
     ExperimentTracking,
     FeatureStore,
+    FoundationModels,
+    Guardrail,
     HumanRole,
     ImageRepository,
     Intent,
+    InvocationLogging,
+    KnowledgeBase,
     ModelMonitor,
     ModelRegistry,
     Notifications,
@@ -37,11 +41,6 @@ __all__ = ["SUPPORT"]
 
 _FULL = Support(SupportLevel.FULL)
 
-
-def _later(what: str) -> Support:
-    return Support(SupportLevel.NOT_IMPLEMENTED, f"this version makes no {what} on aws yet")
-
-
 SUPPORT: Mapping[type[Intent], Support] = {
     StateStore: _FULL,
     Encryption: _FULL,
@@ -60,7 +59,11 @@ SUPPORT: Mapping[type[Intent], Support] = {
     FeatureStore: _FULL,
     TrainingPipeline: _FULL,
     OnlineEndpoint: _FULL,
-    ModelMonitor: _later("monitoring schedule"),
+    ModelMonitor: _FULL,
+    FoundationModels: _FULL,
+    InvocationLogging: _FULL,
+    Guardrail: _FULL,
+    KnowledgeBase: _FULL,
     Notifications: _FULL,
     Budget: _FULL,
 }

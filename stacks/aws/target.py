@@ -6,20 +6,28 @@ May not add a resource or repeat what the spec's own rules say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stacks.adapter import TargetProblem
 from stacks.aws.catalog import regions, zones_of
 from stacks.aws.context import Context
-from stacks.aws.instances import Unavailable, machine
+from stacks.aws.instances import Unavailable, Use, machine
+from stacks.aws.limits import may_outgrow, policy_too_large, spec_limit_problems
+from stacks.aws.llm_problems import llm_problems
+from stacks.aws.monitoring import monitoring_problems
+from stacks.aws.pipelines import USES, pipeline_problems
+from stacks.aws.serving import serving_problems
 from stacks.intents import (
     CiIdentity,
     ExistingNetwork,
+    OnlineEndpoint,
     PermissionsBoundary,
     Platform,
     PrivateNetwork,
+    TrainingPipeline,
     Workspace,
 )
+from stacks.pipelines import Run
 from stacks.schema.load import nearest
 
 __all__ = ["problems_of"]
@@ -34,13 +42,27 @@ EXISTING_IDS = {
 def problems_of(platform: Platform) -> tuple[TargetProblem, ...]:
     """Return every problem, in the order of the checks."""
     context = Context(platform)
-    return (
+    found = (
         *_region(context),
         *_network(context),
         *_existing(context),
         *_ceiling(context),
         *_machines(context),
+        *_pipelines(context),
+        *_endpoints(context),
+        *monitoring_problems(context),
+        *llm_problems(context),
+        *spec_limit_problems(context),
     )
+    refused = any(not problem.warning for problem in found)
+    return found if refused or not may_outgrow(context) else (*found, *_measured(context))
+
+
+def _measured(context: Context) -> Iterator[TargetProblem]:
+    """Lower a platform that is large and sound, and measure what it became."""
+    from stacks.aws import lower  # noqa: PLC0415 - which imports this module
+
+    yield from policy_too_large(context, lower(context.platform).stacks)
 
 
 def _region(context: Context) -> Iterator[TargetProblem]:
@@ -105,15 +127,54 @@ def _existing(context: Context) -> Iterator[TargetProblem]:
 
 def _machines(context: Context) -> Iterator[TargetProblem]:
     workspace = context.one_of(Workspace)
-    if workspace is not None and zones_of(context.region):
-        found = machine(workspace.instance, "studio", context.region)
+    if workspace is not None:
+        yield from _machine(context, ("workspace", "instance"), workspace.instance, ("studio",))
+    for endpoint in context.all_of(OnlineEndpoint):
+        if endpoint.mode != "serverless":
+            use: Use = "transform" if endpoint.mode == "batch" else "hosting"
+            yield from _machine(context, ("endpoints", endpoint.name, "instance"), endpoint.instance, (use,))
+    for pipeline in context.all_of(TrainingPipeline):
+        path = ("pipelines", pipeline.name, "instance")
+        yield from _machine(context, path, pipeline.instance, _uses_of(pipeline))
+
+
+def _uses_of(pipeline: TrainingPipeline) -> tuple[Use, ...]:
+    """What a pipeline's own machine is used for: by the steps that name none of their own, or by any in time."""
+    runs = [step.action for step in pipeline.steps.steps] if pipeline.steps else []
+    kinds = {run.kind for run in runs if isinstance(run, Run) and run.instance is None}
+    return tuple(USES[kind] for kind in USES if kind in kinds) or ("training",)
+
+
+def _machine(
+    context: Context, path: tuple[str, ...], size: str, uses: Sequence[Use]
+) -> Iterator[TargetProblem]:
+    """Refuse a size that one of its uses cannot have; a region that the catalog lacks is refused elsewhere."""
+    if not zones_of(context.region):
+        return
+    for use in uses:
+        found = machine(size, use, context.region)
         if isinstance(found, Unavailable):
             yield TargetProblem(
-                path=("workspace", "instance"),
-                code="instance",
-                message=f"workspace.instance {found.message}",
-                hint=found.hint,
+                path=path, code="instance", message=f"{'.'.join(path)} {found.message}", hint=found.hint
             )
+            return
+
+
+def _pipelines(context: Context) -> Iterator[TargetProblem]:
+    if not zones_of(context.region):
+        return
+    for pipeline in context.all_of(TrainingPipeline):
+        for message, hint in pipeline_problems(pipeline, context.region):
+            path = ("pipelines", pipeline.name, "definition")
+            yield TargetProblem(path=path, code="pipeline", message=f"{'.'.join(path)}: {message}", hint=hint)
+
+
+def _endpoints(context: Context) -> Iterator[TargetProblem]:
+    if not zones_of(context.region):
+        return
+    for name, message, hint in serving_problems(context):
+        path = ("endpoints", name)
+        yield TargetProblem(path=path, code="endpoint", message=f"{'.'.join(path)} {message}", hint=hint)
 
 
 def _ceiling(context: Context) -> Iterator[TargetProblem]:

@@ -1,4 +1,4 @@
-"""Roles that SageMaker assumes for a workload: training, pipelines, serving and monitoring.
+"""Roles that services assume for a workload: training, pipelines, serving, monitoring and what starts pipelines.
 
 May not know people or CI.
 """
@@ -12,6 +12,7 @@ from typing import assert_never
 from stacks.aws.context import Context, Keys, Network, Registry, Stores
 from stacks.aws.policy import Condition, Statement, service_trust
 from stacks.aws.roles import Role, add_role
+from stacks.aws.triggers import EVENTS, started_pipelines
 from stacks.graph import Node, StackBuilder, Value, text
 from stacks.intents import (
     ExperimentTracking,
@@ -75,6 +76,8 @@ def add_workload_role(
             use, allows = "SageMaker models behind endpoints", _serving(reach)
         case "monitoring":
             use, allows = "SageMaker model monitors", _monitoring(reach)
+        case "triggers":
+            use, allows = "EventBridge rules start pipelines", _triggers(reach)
         case _:
             assert_never(role.purpose)
     return add_role(
@@ -93,6 +96,9 @@ def add_workload_role(
 
 def _trust(reach: Reach, role: WorkloadRole) -> Statement:
     """SageMaker, for this account; a domain that marks sessions with the user's name needs two actions more."""
+    if role.purpose == "triggers":
+        rules = reach.context.arn("events", f"rule/{reach.context.prefix}-*")
+        return service_trust(EVENTS, reach.context.account, source_arn=rules)
     trust = service_trust(SAGEMAKER, reach.context.account)
     if role.purpose == "training" and reach.context.one_of(Workspace):
         return replace(trust, actions=(*trust.actions, "sts:SetSourceIdentity", "sts:TagSession"))
@@ -378,6 +384,19 @@ def _monitoring(reach: Reach) -> Sequence[Statement]:
             resources=(
                 reach.context.arn("sagemaker", f"endpoint/{reach.context.prefix}-*"),
                 reach.context.arn("sagemaker", f"endpoint-config/{reach.context.prefix}-*"),
+            ),
+        ),
+    )
+
+
+def _triggers(reach: Reach) -> Sequence[Statement]:
+    context = reach.context
+    return (
+        Statement(
+            sid="StartPipelines",
+            actions=("sagemaker:StartPipelineExecution",),
+            resources=tuple(
+                context.arn("sagemaker", f"pipeline/{name}") for name in started_pipelines(context)
             ),
         ),
     )

@@ -13,6 +13,7 @@ from stacks.intents import Workspace, describe
 
 __all__ = ["lower"]
 
+KEPT_HOME = "the users' spaces; their home files stay behind on the old file system"
 VOLUME_GIB = 20
 MOST_VOLUME_GIB = 100
 
@@ -101,7 +102,7 @@ def _domain(
         },
         origin=describe(intent),
         lifecycle=Lifecycle(prevent_destroy=context.protected),
-        holds="the users' spaces" if intent.keep_home else "the users' home files and spaces",
+        holds=KEPT_HOME if intent.keep_home else "the users' home files and spaces",
     )
 
 
@@ -136,5 +137,6 @@ def _space(
             },
         },
         origin=describe(intent),
+        lifecycle=Lifecycle(prevent_destroy=context.protected),
         holds="the files in the space",
     )

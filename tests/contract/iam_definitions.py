@@ -25,6 +25,7 @@ ARN_OF_TYPE = {
     "aws_ecr_repository": "arn:aws:ecr:eu-west-1:123456789012:repository/name",
     "aws_subnet": "arn:aws:ec2:eu-west-1:123456789012:subnet/subnet-0",
     "aws_sns_topic": "arn:aws:sns:eu-west-1:123456789012:name",
+    "aws_sqs_queue": "arn:aws:sqs:eu-west-1:123456789012:name",
     "aws_vpc": "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0",
     "aws_security_group": "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-0",
     "aws_cloudwatch_log_group": "arn:aws:logs:eu-west-1:123456789012:log-group:name",

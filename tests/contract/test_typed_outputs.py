@@ -40,6 +40,7 @@ def test_every_export_has_the_shape_that_its_type_says(spec: Path) -> None:
         "str | None": (str, Ref, RemoteRef, Text),
         "Sequence[str]": (list, tuple),
         "Mapping[str, str]": (dict,),
+        "Mapping[str, str] | None": (dict,),
     }
     for linked in synthesize(spec).stacks:
         for field in fields(outputs_of(linked.stack.concern)):

@@ -9,7 +9,12 @@ from tests.emulator.fixture import Emulator
 
 __all__ = ["action_of", "is_allowed", "role_statements"]
 
-SERVICES = {"s3control": "s3", "cloudwatch-logs": "logs"}
+SERVICES = {
+    "bedrock-agent": "bedrock",
+    "cloudwatch-logs": "logs",
+    "opensearchserverless": "aoss",
+    "s3control": "s3",
+}
 
 S3_ACTIONS = {
     "CreateMultipartUpload": "PutObject",
