@@ -119,7 +119,7 @@ class StepSpec:
         default={},
     )
     outputs: Mapping[str, str] = key(
-        Table(IDENTIFIER, Either(Choice("folder", "model", "metrics"), PLACE), maximum=10),
+        Table(IDENTIFIER, Either(PLACE, Choice("folder", "model", "metrics")), maximum=10),
         "Folders to write, by name, and what they hold: folder, model or metrics, kept apart for each run; or "
         "BUCKET:PATH, a folder at a place of its own that each run overwrites.",
         default={},

@@ -14,7 +14,7 @@ from scaffolder.spec.fields import keys_of
 from scaffolder.spec.model import Ci, PlatformSpec
 from scaffolder.spec.nodes import nearest
 from scaffolder.spec.providers import PROVIDERS
-from scaffolder.spec.scalars import Str
+from scaffolder.spec.scalars import EMAIL, LONGEST_EMAIL, Email, Str
 
 __all__ = ["PLATFORM", "Question", "checked", "default_answers"]
 
@@ -74,6 +74,14 @@ PLATFORM: tuple[Question, ...] = (
         example="123456789012",
         pattern=_AWS.account.pattern,
         says="an AWS account's 12 digits",
+    ),
+    Question(
+        name="email",
+        asks="Mail address that hears of alerts",
+        example="ml-platform@example.com",
+        pattern=EMAIL,
+        says=Email().valid,
+        longest=LONGEST_EMAIL,
     ),
     Question(name="engine", asks="CDKTF engine", example="cdktf", choices=("cdktf", "cdktn")),
     Question(

@@ -6,11 +6,18 @@ from scaffolder.pipeline import synthesize
 
 SPEC = Path(__file__).parent.parent / "platform.yaml"
 FOUNDATION = {"state", "security", "network", "storage", "registry", "identity"}
+LEARNING = {"workspace", "ml", "monitoring"}
 
 
-def test_each_environment_has_the_foundation() -> None:
+def test_each_environment_has_every_stack() -> None:
     for environment in synthesize(SPEC).environments:
-        assert {linked.stack.concern for linked in environment.stacks} >= FOUNDATION
+        assert {linked.stack.concern for linked in environment.stacks} >= FOUNDATION | LEARNING
+
+
+def test_each_environment_trains() -> None:
+    for environment in synthesize(SPEC).environments:
+        made = {str(node.address) for linked in environment.stacks for node in linked.nodes}
+        assert "aws_sagemaker_pipeline.train" in made
 
 
 def test_the_spec_gives_no_warnings() -> None:
