@@ -21,7 +21,9 @@ RUN_KEYS = (
     *("kind", "image", "code", "command", "environment", "inputs", "outputs", "instance", "instances"),
     *("volume_gb", "timeout", "spot", "cache"),
 )
-PLATFORM_BUCKETS = ("data", "artifacts", "logs")
+PLATFORM_BUCKETS = ("data", "artifacts")
+LOGS_BUCKET = "logs"
+"""Takes what services write, and is no place for jobs."""
 TRAINING_OUTPUT = "a training step has exactly one output, of kind model"
 
 
@@ -225,7 +227,7 @@ def check_against_spec(definition: PipelineSpec, tree: Tree, platform: PlatformS
     """Report what a definition names and the spec does not have: buckets, repositories, models."""
     checked = _Checked(definition, tree, report)
     _image_is_there(checked, ("image",), definition.image, platform)
-    buckets = {*PLATFORM_BUCKETS, *platform.storage.buckets}
+    buckets = {*PLATFORM_BUCKETS, *platform.storage.buckets} - {LOGS_BUCKET}
     for name, step in definition.steps.items():
         _image_is_there(checked, ("steps", name, "image"), step.image, platform)
         for key, source in step.inputs.items():

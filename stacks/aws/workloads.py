@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import assert_never
 
 from stacks.aws.context import Context, Keys, Network, Registry, Stores
@@ -18,10 +19,12 @@ from stacks.intents import (
     ExperimentTracking,
     FeatureStore,
     OnlineEndpoint,
+    TrainingPipeline,
     WorkloadRole,
     Workspace,
     describe,
 )
+from stacks.pipelines import Run
 
 __all__ = ["PASSED_TO_JOBS", "SAGEMAKER", "Reach", "add_workload_role", "key_statements", "pass_role"]
 
@@ -225,6 +228,7 @@ def _training(reach: Reach) -> Sequence[Statement]:
             actions=("s3:AbortMultipartUpload", "s3:PutObject"),
             resources=(*reach.objects("data", "processed/", "features/"), *reach.objects("artifacts")),
         ),
+        *_places(reach),
         Statement(
             sid="UseFeatures",
             actions=(
@@ -238,6 +242,26 @@ def _training(reach: Reach) -> Sequence[Statement]:
         *_feature_catalog(reach),
         *_tracking(reach),
     )
+
+
+def _places(reach: Reach) -> Iterator[Statement]:
+    """Write where the steps of pipelines say that they write, up to the first thing that only a run knows."""
+    places: dict[tuple[str, str], None] = {}
+    for pipeline in reach.context.all_of(TrainingPipeline):
+        for step in pipeline.steps.steps if pipeline.steps else ():
+            if isinstance(step.action, Run):
+                for output in step.action.outputs.values():
+                    if output.place is not None and output.place.bucket != "artifacts":
+                        fixed = takewhile(lambda part: isinstance(part, str), output.place.path)
+                        places[output.place.bucket, "".join(map(str, fixed))] = None
+    if places:
+        yield Statement(
+            sid="WriteOutputs",
+            actions=("s3:AbortMultipartUpload", "s3:PutObject"),
+            resources=tuple(
+                arn for bucket, prefix in sorted(places) for arn in reach.objects(bucket, prefix)
+            ),
+        )
 
 
 def _feature_catalog(reach: Reach) -> Iterator[Statement]:
