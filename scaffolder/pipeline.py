@@ -70,9 +70,14 @@ def check(path: str | Path, environments: Sequence[str] | None = None) -> Synthe
     return synthesize_loaded(load_spec(path, environments), schema_of_overrides_only=True)
 
 
-def synthesize_loaded(loaded: LoadedSpec, *, schema_of_overrides_only: bool = False) -> Synthesis:
-    """As :func:`synthesize`, or :func:`check`, for a spec that is loaded already."""
-    pipelines, findings = _definitions(loaded)
+def synthesize_loaded(
+    loaded: LoadedSpec, *, schema_of_overrides_only: bool = False, beside: Path | None = None
+) -> Synthesis:
+    """As :func:`synthesize`, or :func:`check`, for a spec that is loaded already.
+
+    Pipeline definitions are read beside the spec's file, or in the folder ``beside``.
+    """
+    pipelines, findings = _definitions(loaded, beside)
     ready = []
     for environment in loaded.environments:
         lowering = _lowering(environment)
@@ -108,14 +113,14 @@ def synthesize_loaded(loaded: LoadedSpec, *, schema_of_overrides_only: bool = Fa
 
 
 def _definitions(
-    loaded: LoadedSpec,
+    loaded: LoadedSpec, beside: Path | None
 ) -> tuple[Mapping[str, Mapping[str, PipelineDefinition | Lacking]], list[Finding]]:
     """The pipelines of each environment, and the findings in their files."""
     if not any(environment.spec.pipelines for environment in loaded.environments):
         return {}, []
     from scaffolder.pipelines.load import load_definitions  # noqa: PLC0415 - only where there is one
 
-    definitions = load_definitions(loaded)
+    definitions = load_definitions(loaded, beside)
     return definitions.by_environment, [*definitions.findings]
 
 

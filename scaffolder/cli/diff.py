@@ -6,7 +6,6 @@ Thin: reads two specs, compares them and prints. May not write a file; runs git 
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +13,12 @@ from pathlib import Path
 import click
 
 from scaffolder.cli import options
+from scaffolder.cli.revision import synthesize_at
 from scaffolder.cli.terminal import print_json
 from scaffolder.errors import UsageError
-from scaffolder.pipeline import Synthesis, synthesize, synthesize_loaded
+from scaffolder.pipeline import Synthesis, synthesize
 from scaffolder.report.changes import Changes, compare
 from scaffolder.report.changes_text import Style, render_changes
-from scaffolder.spec.load import parse_spec
 
 __all__ = ["command"]
 
@@ -95,38 +94,13 @@ def _sides(specs: Sequence[Path], revision: str | None) -> tuple[Synthesis, Synt
         case (old, new), None:
             return synthesize(old), synthesize(new)
         case (new,), str():
-            return _at_revision(new, revision), synthesize(new)
+            return synthesize_at(new, revision), synthesize(new)
         case (_,), None:
             raise UsageError("diff compares two specs: name OLD and NEW, or give --from REV and NEW")
         case _, str():
             raise UsageError("--from REV takes the place of OLD: name NEW only")
         case _:
             raise UsageError(f"diff compares two specs, not {len(specs)}")
-
-
-def _at_revision(path: Path, revision: str) -> Synthesis:
-    """Read a spec as it was in git, without running the repository's filters, and without fetching anything.
-
-    Raises:
-        UsageError: there is no git, no such revision, or no such file in it.
-    """
-    if not revision or revision.startswith("-"):
-        raise UsageError(f'--from "{revision}" is not a git revision')
-    try:
-        done = subprocess.run(  # noqa: S603 - git from PATH, no shell
-            ["git", "cat-file", "blob", f"{revision}:./{path.name}"],  # noqa: S607
-            cwd=path.absolute().parent,
-            env={**os.environ, "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-    except OSError as error:
-        raise UsageError(f"--from {revision}: git cannot be run for {path}: {error.strerror}") from error
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
-        raise UsageError(f"--from {revision}: git has no {path} there: {said}")
-    return synthesize_loaded(parse_spec(done.stdout.decode("utf-8", "replace"), file=f"{revision}:{path}"))
 
 
 def _of_environments(changes: Changes, old: Synthesis, new: Synthesis, wanted: Sequence[str]) -> Changes:

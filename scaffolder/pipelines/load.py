@@ -38,7 +38,7 @@ from stacks.pipelines import (
     ValueOf,
 )
 
-__all__ = ["Definitions", "load_definitions"]
+__all__ = ["Definitions", "code_folders_of", "load_definitions"]
 
 ROOT = Section(PipelineSpec)
 SKIPPED_FOLDERS = ("__pycache__", "node_modules")
@@ -66,9 +66,13 @@ class _Parsed:
     sound: bool
 
 
-def load_definitions(loaded: LoadedSpec) -> Definitions:
-    """Read every definition that the environments name, each file once."""
-    folder = File(loaded.file).parent
+def load_definitions(loaded: LoadedSpec, beside: File | None = None) -> Definitions:
+    """Read every definition that the environments name, each file once.
+
+    They are beside the spec's file, or in the folder ``beside``; findings name them as beside the spec.
+    """
+    shown = File(loaded.file).parent
+    folder = shown if beside is None else beside
     findings: list[Finding] = []
     parsed: dict[str, _Parsed | Lacking] = {}
     code: dict[str, CodeFolder | Lacking | None] = {}
@@ -78,7 +82,7 @@ def load_definitions(loaded: LoadedSpec) -> Definitions:
         for name, pipeline in environment.spec.pipelines.items():
             file = pipeline.definition
             if file not in parsed:
-                parsed[file] = _parse(folder, file, findings)
+                parsed[file] = _parse(folder, file, shown, findings)
             one = parsed[file]
             if isinstance(one, Lacking):
                 found[name] = one
@@ -96,14 +100,20 @@ def load_definitions(loaded: LoadedSpec) -> Definitions:
     return Definitions(by_environment=by_environment, findings=tuple(dict.fromkeys(findings)))
 
 
-def _parse(folder: File, file: str, findings: list[Finding]) -> _Parsed | Lacking:
+def code_folders_of(folder: File, file: str) -> tuple[str, ...]:
+    """The code folders that a definition names; none where it cannot be read."""
+    parsed = _parse(folder, file, folder, [])
+    return () if isinstance(parsed, Lacking) or parsed.spec is None else tuple(_code_folders(parsed.spec))
+
+
+def _parse(folder: File, file: str, shown: File, findings: list[Finding]) -> _Parsed | Lacking:
     path = folder / file
     if not path.is_file():
         return Lacking(
             lacks=f"its definition {file} is not there",
             remedy=f"Write {file} beside the spec; `scaffolder schema --pipeline` gives its keys to an editor.",
         )
-    report = Report(str(path), "the pipeline")
+    report = Report(str(shown / file), "the pipeline")
     tree = read_source(path, report)
     spec: PipelineSpec | None = None
     if tree is not None:
@@ -113,7 +123,7 @@ def _parse(folder: File, file: str, findings: list[Finding]) -> _Parsed | Lackin
             spec = value
     findings += report.findings
     sound = not any(finding.severity == "error" for finding in report.findings)
-    return _Parsed(str(path), spec, tree, sound)
+    return _Parsed(report.file, spec, tree, sound)
 
 
 # --- code ------------------------------------------------------------------------------------------------------------

@@ -130,3 +130,31 @@ def test_a_spec_is_compared_with_itself_at_a_git_revision(scaffolder_cli: Path, 
     done = run(scaffolder_cli, "diff", "--from", "v2", "platform.yaml", cwd=folder)
     assert done.returncode == 64
     assert "v2" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git on PATH")
+def test_a_pipelines_code_is_compared_with_what_it_was_at_a_revision(
+    scaffolder_cli: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "deep er"
+    code = folder / "pipelines" / "src"
+    code.mkdir(parents=True)
+    (folder / "platform.yaml").write_text(
+        f"{SPEC}pipelines: {{train: {{definition: pipelines/train.yaml}}}}\n", encoding="utf-8"
+    )
+    (folder / "pipelines" / "train.yaml").write_text(
+        'version: 1\nimage: "a.example.com/t:1"\ncode: pipelines/src\n'
+        "steps: {one: {command: [python, one.py]}}\n",
+        encoding="utf-8",
+    )
+    (code / "one.py").write_text("print(1)\n", encoding="utf-8")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *words], cwd=tmp_path, check=True)
+    same = run(scaffolder_cli, "diff", "--from", "HEAD", "platform.yaml", "--exit-code", cwd=folder)
+    assert same.returncode == 0, same.stdout + same.stderr
+    (code / "one.py").write_text("print(2)\n", encoding="utf-8")
+    done = run(scaffolder_cli, "diff", "--from", "HEAD", "platform.yaml", "--exit-code", cwd=folder)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "-/+ aws_s3_object.train--one-py" in done.stdout
+    assert "~ aws_sagemaker_pipeline.train" in done.stdout
