@@ -19,7 +19,7 @@ UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help venv tools demo test check unit test-all test-wheel coverage wheel lock upgrade regen bench peer format clean
+.PHONY: help venv tools demo test check unit test-all test-wheel coverage wheel lock upgrade regen bench bench-apply peer format clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -73,7 +73,7 @@ check: venv ## Formatting, lint, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy --scripts-are-modules scripts/link-node scripts/terraform-cli-config $(wildcard scripts/*.py)
-	$(BIN)/mypy benchmarks/run.py benchmarks/constructs_app.py
+	$(BIN)/mypy benchmarks/run.py benchmarks/apply.py benchmarks/constructs_app.py
 	$(BIN)/lint-imports
 
 unit: venv ## The fast tests only
@@ -129,6 +129,9 @@ $(TOOLS)/peer/.installed: benchmarks/peers/requirements.txt | venv
 
 bench: venv peer ## Measure the claims in README (benchmarks/README.md says what against what)
 	$(BIN)/python benchmarks/run.py
+
+bench-apply: venv ## Measure a deployment on emulated AWS, stack by stack; needs Terraform
+	$(BIN)/python benchmarks/apply.py
 
 clean: ## Remove what these commands made
 	rm -rf .venv .tools dist $(DEMO_OUT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*

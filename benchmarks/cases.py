@@ -15,10 +15,25 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.measure import Command, command_environment
 
-__all__ = ["COMMANDS", "ROOT", "SPEC", "SYNTHESIS", "Bench", "Plan", "document_writer", "many_specs"]
+__all__ = [
+    "COMMANDS",
+    "EXAMPLE",
+    "MANY_SPEC",
+    "ROOT",
+    "SPEC",
+    "START",
+    "SYNTHESIS",
+    "Bench",
+    "Plan",
+    "document_writer",
+    "many_specs",
+]
 
 ROOT = Path(__file__).resolve().parent.parent
-SPEC = ROOT / "examples" / "02-foundation-aws" / "platform.yaml"
+SPEC = ROOT / "examples" / "04-full-aws" / "platform.yaml"
+EXAMPLE = "full example"
+# A spec without files beside it, so that copies under other names are whole.
+MANY_SPEC = ROOT / "examples" / "02-foundation-aws" / "platform.yaml"
 PEER_PYTHON = ROOT / ".tools" / "peer" / "bin" / "python"
 PEER_APP = ROOT / "benchmarks" / "peers" / "cdktf_app" / "main.py"
 BIN = Path(sys.executable).parent
@@ -54,37 +69,37 @@ class Plan:
     argv: Callable[[Bench], tuple[str | Path, ...]]
 
 
+START = Plan("python", "`python -c pass`", lambda _: (BIN / "python", "-c", "pass"))
 # In the order of one round: what is compared runs in turns, so that a slow minute of the machine hits all of them.
 SYNTHESIS = (
     Plan("synth", "scaffolder synth", lambda bench: (bench.scaffolder, "synth", SPEC, "--out", OUT)),
+    Plan(
+        "json",
+        "plain Python that holds the same documents and writes them as JSON",
+        lambda bench: (BIN / "python", bench.folder / "floor" / "main.py", OUT),
+    ),
     Plan("bindings", "CDKTF with prebuilt bindings", lambda _: (PEER_PYTHON, PEER_APP)),
     Plan(
         "constructs",
         "scaffolder.constructs",
         lambda _: (BIN / "python", ROOT / "benchmarks" / "constructs_app.py", SPEC),
     ),
-    Plan(
-        "json",
-        "plain Python that holds the same documents and writes them as JSON",
-        lambda bench: (BIN / "python", bench.folder / "floor" / "main.py", OUT),
-    ),
 )
 COMMANDS = (
     Plan("help", "scaffolder --help", lambda bench: (bench.scaffolder, "--help")),
     Plan("cookiecutter", "cookiecutter --help", lambda _: (BIN / "cookiecutter", "--help")),
     Plan("validate", "scaffolder validate", lambda bench: (bench.scaffolder, "validate", SPEC)),
-    Plan("python", "`python -c pass`", lambda _: (BIN / "python", "-c", "pass")),
 )
 
 
 def many_specs(folder: Path, count: int) -> tuple[Path, ...]:
     """Write the foundation example ``count`` times, each under another name."""
-    text = SPEC.read_text(encoding="utf-8")
+    text = MANY_SPEC.read_text(encoding="utf-8")
     specs = tuple(folder / f"p{number:04}.yaml" for number in range(count))
     for spec in specs:
         renamed = text.replace("\nname: churn\n", f"\nname: {spec.stem}\n")
         if renamed == text:
-            raise ValueError(f"{SPEC.name} is not named churn any more")
+            raise ValueError(f"{MANY_SPEC} is not named churn any more")
         spec.write_text(renamed, encoding="utf-8")
     return specs
 

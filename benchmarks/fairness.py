@@ -3,8 +3,9 @@
 Compared are, for each stack, its dependencies, backend, provider settings, named outputs, and every argument of every
 resource and data source, with references followed into other stacks. Set aside is what the two sides write
 differently and Terraform reads as the same: comments, the names of construct ids and of outputs that CDKTF makes, the
-way a block that can stand once is written (alone or in a list), explicit nulls, the path of a local state, and the
-bounds of the provider's version. May not run anything.
+way a block that can stand once is written (alone or in a list), explicit nulls, the path of a local state, the bounds
+of the provider's version, the spaces and the order of keys in a JSON text, and whether a value gets into it through
+``jsonencode`` or between quotes (which is the same unless a value needs an escape). May not run anything.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -22,6 +24,7 @@ Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | Non
 Deployment: TypeAlias = "dict[str, dict[str, Json]]"
 
 _REMOTE = re.compile(r"\$\{data\.terraform_remote_state\.([\w-]+)\.outputs\.([\w-]+)\}")
+_ENCODED = re.compile(r'\$\{jsonencode\((?:"((?:[^"\\]|\\.)*)"|([\w.\[\]-]+))\)\}')
 _LOCAL = re.compile(r"(?<![\w.@-])(data\.)?(aws_\w+)\.([\w-]+)")
 
 
@@ -91,7 +94,7 @@ def _outputs(stack: _Stack, stacks: Mapping[str, _Stack]) -> Json:
 def _plain(value: Json, stack: _Stack, stacks: Mapping[str, _Stack]) -> Json:
     match value:
         case str():
-            return _short(_followed(value, stacks))
+            return _read_json(_short(_followed(_quoted(value), stacks)))
         case dict():
             items = ((key, _plain(item, stack, stacks)) for key, item in value.items() if key != "//")
             return {key: item for key, item in items if item is not None and item != "${null}"}
@@ -101,6 +104,23 @@ def _plain(value: Json, stack: _Stack, stacks: Mapping[str, _Stack]) -> Json:
             return [_plain(item, stack, stacks) for item in value]
         case _:
             return value
+
+
+def _quoted(value: str) -> str:
+    """Put quotes in the place of ``jsonencode`` in a JSON text, with what it encodes between them."""
+
+    def replaced(found: re.Match[str]) -> str:
+        return f'"{found[1]}"' if found[2] is None else f'"${{{found[2]}}}"'
+
+    return _ENCODED.sub(replaced, value) if value.startswith(("{", "[")) else value
+
+
+def _read_json(text: str) -> Json:
+    """A JSON text as what it holds, marked as a text: an argument that holds the same without being one differs."""
+    if text.startswith(("{", "[")):
+        with suppress(ValueError):
+            return {"JSON text": json.loads(text)}
+    return text
 
 
 def _followed(value: str, stacks: Mapping[str, _Stack]) -> str:

@@ -1,15 +1,16 @@
-"""What a measurement found, as a value and as JSON. May not measure, and holds no host name or path."""
+"""What measurements found, as values and as JSON. May not measure, and holds no host name or path."""
 
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Case", "Machine", "Many", "Results", "load_results", "save_results"]
+__all__ = ["Applied", "Apply", "Case", "Machine", "Many", "Results", "load_results", "save_results"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,14 @@ class Case:
         """The peer's peak memory by ours."""
         return peer.median_mib / self.median_mib
 
+    def times_beyond(self, start: Case, floor: Case) -> float:
+        """What this takes beyond the start, by what the floor takes beyond it: medians, less the start's median.
+
+        Infinite where the machine was so busy that the floor took no longer than the start.
+        """
+        beyond = floor.median_s - start.median_s
+        return (self.median_s - start.median_s) / beyond if beyond > 0 else math.inf
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Many:
@@ -54,6 +63,34 @@ class Many:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """One stack with Terraform, in seconds: each command alone on the machine, ``destroy`` after all stacks stood."""
+
+    stack: str
+    resources: int
+    init_s: float
+    plan_s: float
+    apply_s: float
+    second_plan_s: float
+    destroy_s: float
+
+    @property
+    def seconds(self) -> tuple[float, ...]:
+        """The commands' seconds, in the order in which they run."""
+        return self.init_s, self.plan_s, self.apply_s, self.second_plan_s, self.destroy_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apply:
+    """One deployment of an example on emulated AWS, stack by stack in the order of their dependencies."""
+
+    date: str
+    example: str
+    machine: Machine
+    stacks: tuple[Applied, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """What was measured on, and with which versions."""
 
@@ -65,14 +102,16 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """One run of all cases. ``stacks`` and ``resources`` are those of the foundation example."""
+    """One run of all cases, ``stacks`` and ``resources`` being those of the example; and the last deployment."""
 
     date: str
     machine: Machine
+    example: str
     stacks: int
     resources: int
     cases: Mapping[str, Case]
     many: Sequence[Many]
+    apply: Apply | None = None
 
 
 def save_results(results: Results, file: Path) -> None:
@@ -84,10 +123,23 @@ def load_results(file: Path) -> Results:
     return Results(
         date=read["date"],
         machine=Machine(**read["machine"]),
+        example=read["example"],
         stacks=read["stacks"],
         resources=read["resources"],
         cases={key: Case(**_tuples(case)) for key, case in read["cases"].items()},
         many=tuple(Many(**_tuples(case)) for case in read["many"]),
+        apply=_apply(read.get("apply")),
+    )
+
+
+def _apply(read: Mapping[str, Any] | None) -> Apply | None:
+    if read is None:
+        return None
+    return Apply(
+        date=read["date"],
+        example=read["example"],
+        machine=Machine(**read["machine"]),
+        stacks=tuple(Applied(**stack) for stack in read["stacks"]),
     )
 
 

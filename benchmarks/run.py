@@ -26,9 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.cases import (
     BIN,
     COMMANDS,
+    EXAMPLE,
     OUT,
     PEER_PYTHON,
     ROOT,
+    START,
     SYNTHESIS,
     Bench,
     Plan,
@@ -36,11 +38,13 @@ from benchmarks.cases import (
     many_specs,
 )
 from benchmarks.fairness import Deployment, count_nodes, differences, read_deployment
+from benchmarks.machine import this_machine
 from benchmarks.measure import FailedError, Timing, command_environment, peak_mib, timed
-from benchmarks.report import table, targets
-from benchmarks.results import Case, Machine, Many, Results, save_results
+from benchmarks.report import page, table, targets
+from benchmarks.results import Apply, Case, Many, Results, load_results, save_results
 
 BENCHMARKS = ROOT / "benchmarks"
+SAVED = BENCHMARKS / "results.json"
 GROUPS = ("synthesis", "commands", "many")
 SHOWN_DIFFERENCES = 20
 
@@ -85,8 +89,8 @@ def main() -> int:
     if options.json:
         save_results(results, options.json)
     elif not options.quick and groups == GROUPS:
-        save_results(results, BENCHMARKS / "results.json")
-        (BENCHMARKS / "RESULTS.md").write_text(f"{table(results)}\n", encoding="utf-8")
+        save_results(results, SAVED)
+        (BENCHMARKS / "RESULTS.md").write_text(page(results), encoding="utf-8")
     return 0
 
 
@@ -122,18 +126,25 @@ def _measured(groups: Sequence[str], effort: Effort) -> Results:
             if not PEER_PYTHON.exists():
                 raise FailedError("the peer is not installed; `make peer` does that (750 MB)")
             _prepare_synthesis(bench, ours)
-            cases |= _rounds(bench, SYNTHESIS, effort.synthesis, effort.memory)
+            cases |= _rounds(bench, (START, *SYNTHESIS), effort.synthesis, effort.memory)
         if "commands" in groups:
             cases |= _rounds(bench, COMMANDS, effort.commands, effort.memory)
         many = [_many(bench, count, runs) for count, runs in effort.many.items()] if "many" in groups else []
     return Results(
         date=time.strftime("%Y-%m-%d"),
-        machine=_machine(),
+        machine=this_machine(_versions()),
+        example=EXAMPLE,
         stacks=len(ours),
         resources=count_nodes(ours),
         cases=cases,
         many=tuple(many),
+        apply=_last_deployment(),
     )
+
+
+def _last_deployment() -> Apply | None:
+    """What benchmarks/apply.py measured stays."""
+    return load_results(SAVED).apply if SAVED.exists() else None
 
 
 def _synthesized(bench: Bench, plan: Plan) -> Deployment:
@@ -203,36 +214,22 @@ def _check_many(out: Path, count: int) -> None:
         raise FailedError(f"{count} platforms were asked for, and {len(found)} were written")
 
 
-def _machine() -> Machine:
+def _versions() -> dict[str, str]:
     peer = "import importlib.metadata as m; print(m.version('cdktf'), m.version('cdktf-cdktf-provider-aws'))"
     bindings = _said(PEER_PYTHON, "-c", peer).split() if PEER_PYTHON.exists() else ["-", "-"]
-    return Machine(
-        processor=_processor(),
-        cores=os.cpu_count() or 1,
-        system=platform.system(),
-        versions={
-            "Python": platform.python_version(),
-            "Node": _said(BIN / "node", "--version").removeprefix("v"),
-            "cdktf": bindings[0],
-            "cdktf-cdktf-provider-aws": bindings[1],
-            "cookiecutter": version("cookiecutter"),
-            "scaffolder": version("scaffolder"),
-        },
-    )
+    return {
+        "Python": platform.python_version(),
+        "Node": _said(BIN / "node", "--version").removeprefix("v"),
+        "cdktf": bindings[0],
+        "cdktf-cdktf-provider-aws": bindings[1],
+        "cookiecutter": version("cookiecutter"),
+        "scaffolder": version("scaffolder"),
+    }
 
 
 def _said(*argv: str | Path) -> str:
     done = subprocess.run(argv, capture_output=True, text=True, check=True, env=command_environment({}))
     return done.stdout.strip()
-
-
-def _processor() -> str:
-    """The processor's model, as Linux names it."""
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return value.strip()
-    return platform.machine()
 
 
 def _say(text: str) -> None:

@@ -1,11 +1,12 @@
-"""Write cdktf_app/, the benchmark's peer: the foundation example as a CDKTF app with the prebuilt AWS bindings.
+"""Write cdktf_app/, the benchmark's peer: an example's platform as a CDKTF app with the prebuilt AWS bindings.
 
-The resources are read from what `scaffolder synth` makes of the example, so that both sides deploy the same. The two
-environments become one class for each concern, with a parameter where they differ, as a person would write it. Run it
-with the Python that has the bindings (`make peer` makes it), and give it the synthesized folder:
+The resources are read from what `scaffolder synth` makes of the example, so that both sides deploy the same. Each
+concern becomes a class that takes the environment, of which there are one or two: where two differ, the class asks
+which one it is, as a person would write it. JSON texts become `json.dumps` of Python values. Run it with the Python
+that has the bindings (`make peer` makes it), and give it the synthesized folder:
 
-    .venv/bin/scaffolder synth examples/02-foundation-aws/platform.yaml --out /tmp/foundation
-    .tools/peer/bin/python benchmarks/peers/write_cdktf_app.py /tmp/foundation [FOLDER]
+    .venv/bin/scaffolder synth examples/04-full-aws/platform.yaml --out /tmp/full
+    .tools/peer/bin/python benchmarks/peers/write_cdktf_app.py /tmp/full [FOLDER]
 
 May not import Scaffolder: what it knows of the platform stands in the documents.
 """
@@ -17,7 +18,7 @@ import json
 import re
 import sys
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -25,12 +26,13 @@ from typing import Any
 
 APP = Path(__file__).resolve().parent / "cdktf_app"
 BINDINGS = "cdktf_cdktf_provider_aws"
-FIRST, SECOND = "dev", "prod"
 WIDTH = 110
 # Terraform's names that the bindings change, because jsii cannot have them.
 RENAMED = {"equals": "equal_to"}
 GENERATED = "Written by write_cdktf_app.py beside this folder."
 REFERENCE = re.compile(r"(?<!\$)\$\{([^}]*)\}")
+# How a value stands in a JSON text; a person's `json.dumps` puts the token between quotes.
+ENCODED = re.compile(r'\$\{jsonencode\((?:"((?:[^"\\]|\\.)*)"|([\w.\[\]-]+))\)\}')
 REMOTE = re.compile(r"data\.terraform_remote_state\.(\w+)\.outputs\.([\w-]+)")
 
 
@@ -89,7 +91,24 @@ class Choice:
         return ["(", *(f"    {line}" for line in body), ")"]
 
 
-Code = Atom | Group | Choice
+@dataclass(frozen=True)
+class Text:
+    """A string of several lines."""
+
+    value: str
+
+    def flat(self) -> str:
+        return literal(self.value)
+
+    def lines(self, _room: int, _taken: int = 0) -> list[str]:
+        return ["(", *(f"    {literal(line)}" for line in self.value.splitlines(keepends=True)), ")"]
+
+
+Code = Atom | Group | Choice | Text
+
+
+def literal(value: str) -> str:
+    return repr(value) if '"' in value else json.dumps(value, ensure_ascii=False)
 
 
 def call(name: str, items: Iterable[tuple[str, Code]]) -> Group:
@@ -135,10 +154,11 @@ class Node:
 
 @dataclass
 class Documents:
-    """The synthesized documents of both environments, by concern."""
+    """The synthesized documents of one or two environments, by concern and environment."""
 
     folder: Path
     platform: str = ""
+    environments: tuple[str, ...] = ()
     concerns: tuple[str, ...] = ()
     dependencies: dict[str, list[str]] = field(default_factory=dict)
     read: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -148,16 +168,24 @@ class Documents:
         ordered = TopologicalSorter(
             {name: sorted(stack["dependencies"]) for name, stack in sorted(stacks.items())}
         )
-        names = [name for name in ordered.static_order() if f"-{FIRST}-" in name]
-        self.platform = names[0].partition(f"-{FIRST}-")[0]
+        order = list(ordered.static_order())
+        self.environments = tuple(sorted({name.split("-")[-2] for name in order}))
+        if len(self.environments) > 2:
+            raise SystemExit(f"this script knows one or two environments, not {', '.join(self.environments)}")
+        self.platform = order[0].partition(f"-{order[0].split('-')[-2]}-")[0]
+        names = [name for name in order if f"-{self.environments[0]}-" in name]
         self.concerns = tuple(name.rpartition("-")[2] for name in names)
         for concern, name in zip(self.concerns, names, strict=True):
             self.dependencies[concern] = [other.rpartition("-")[2] for other in stacks[name]["dependencies"]]
-            for environment in (FIRST, SECOND):
+            for environment in self.environments:
                 path = self.folder / "stacks" / f"{self.platform}-{environment}-{concern}" / "cdk.tf.json"
-                self.read[concern, environment] = json.loads(path.read_text())
+                self.read[concern, environment] = rewritten(json.loads(path.read_text()), quoted)
         for (concern, environment), document in self.read.items():
             self.read[concern, environment] = self._local(document)
+
+    def both(self, concern: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A concern's documents in the first and in the last environment; one document twice where there is one."""
+        return self.read[concern, self.environments[0]], self.read[concern, self.environments[-1]]
 
     def _local(self, document: dict[str, Any]) -> dict[str, Any]:
         """Write reads of other stacks' states as ``${@security.aws_kms_key.data.arn}``: the object's own attribute."""
@@ -170,7 +198,7 @@ class Documents:
                 raise SystemExit(f"output {found[2]} of {concern} is not one reference: {value}")
             return f"@{concern}.{expression[1]}"
 
-        return typing.cast("dict[str, Any]", json.loads(REMOTE.sub(replaced, json.dumps(document))))
+        return typing.cast("dict[str, Any]", rewritten(document, lambda text: REMOTE.sub(replaced, text)))
 
     def nodes(self, concern: str) -> list[Node]:
         """The nodes of a stack, each after those it refers to."""
@@ -187,7 +215,7 @@ class Documents:
         return list(ordered.values())
 
     def _of_mode(self, concern: str, mode: str) -> Iterator[Node]:
-        first, second = (self.read[concern, environment].get(mode, {}) for environment in (FIRST, SECOND))
+        first, second = (document.get(mode, {}) for document in self.both(concern))
         for type_ in sorted({**first, **second}):
             ours, theirs = first.get(type_, {}), second.get(type_, {})
             for name in sorted({**ours, **theirs}) if type_ != "terraform_remote_state" else ():
@@ -200,6 +228,35 @@ class Documents:
         for side in (node.first, node.second):
             if not isinstance(side, Absent):
                 yield from (other for other in side.get("depends_on", ()) if other in known)
+
+
+def rewritten(value: Any, change: Callable[[str], str]) -> Any:
+    """A document with every string changed."""
+    match value:
+        case str():
+            return change(value)
+        case dict():
+            return {key: rewritten(item, change) for key, item in value.items()}
+        case list():
+            return [rewritten(item, change) for item in value]
+    return value
+
+
+def quoted(text: str) -> str:
+    """A JSON text with its references between quotes, so that it can be read as JSON; other texts as they are."""
+    if text.startswith(("{", "[")):
+        return ENCODED.sub(lambda found: f'"{found[1]}"' if found[2] is None else f'"${{{found[2]}}}"', text)
+    return text
+
+
+def json_text(text: str) -> Any:
+    """What a JSON text of an object or a list holds; ``ABSENT`` where it is none."""
+    if text.startswith(("{", "[")):
+        try:
+            return json.loads(text)
+        except ValueError:
+            pass
+    return ABSENT
 
 
 def split_reference(expression: str) -> tuple[str, str]:
@@ -262,17 +319,16 @@ class StackWriter:
         self.variables = {node.address: self._variable(node) for node in self.nodes}
         self.referred = self._referred()
         self.imports: dict[str, set[str]] = {"cdktf": {"TerraformStack"}}
+        self.writes_json = False
         self.accounts = [
-            documents.read[concern, environment]["provider"]["aws"][0]["allowed_account_ids"][0]
-            for environment in (FIRST, SECOND)
+            document["provider"]["aws"][0]["allowed_account_ids"][0] for document in documents.both(concern)
         ]
 
     def _variable(self, node: Node) -> str:
         return f"self.{node.variable}" if node.address in self.public else node.variable
 
     def _referred(self) -> set[str]:
-        first, second = (self.documents.read[self.concern, environment] for environment in (FIRST, SECOND))
-        texts = json.dumps([first, second])
+        texts = json.dumps(self.documents.both(self.concern))
         referred = {split_reference(found)[0] for found in REFERENCE.findall(texts) if found[0] != "@"}
         for node in self.nodes:
             for side in (node.first, node.second):
@@ -286,11 +342,12 @@ class StackWriter:
         body += ["", *self._outputs()]
         others = self.documents.dependencies[self.concern]
         imports = "\n".join(import_line(module, names) for module, names in sorted(self.imports.items()))
+        standard = "import json\n\n" if self.writes_json else ""
         local = "\n".join(f"from {other}_stack import {class_name(other)}" for other in sorted(others))
         text = "\n".join(f"        {line}".rstrip() for line in body)
         return (
             f'"""The {self.concern} stack. {GENERATED}"""\n\nfrom __future__ import annotations\n\n'
-            f"{imports}\nfrom constructs import Construct\nfrom environment import Environment\n{local}\n\n\n"
+            f"{standard}{imports}\nfrom constructs import Construct\nfrom environment import Environment\n{local}\n\n\n"
             f"class {class_name(self.concern)}(TerraformStack):\n{text}\n"
         ).replace("\n\n\n\n", "\n\n\n")
 
@@ -310,8 +367,8 @@ class StackWriter:
 
     def _backend(self) -> list[str]:
         (kind, first), (_, second) = (
-            next(iter(self.documents.read[self.concern, environment]["terraform"]["backend"].items()))
-            for environment in (FIRST, SECOND)
+            next(iter(document["terraform"]["backend"].items()))
+            for document in self.documents.both(self.concern)
         )
         if kind == "local":  # CDKTF's own default
             return []
@@ -326,10 +383,7 @@ class StackWriter:
         return [*call("S3Backend", [("", Atom("self")), *items]).lines(WIDTH - 8), *missing]
 
     def _provider(self) -> list[str]:
-        first, second = (
-            self.documents.read[self.concern, environment]["provider"]["aws"][0]
-            for environment in (FIRST, SECOND)
-        )
+        first, second = (document["provider"]["aws"][0] for document in self.documents.both(self.concern))
         made = importlib.import_module(f"{BINDINGS}.provider").AwsProvider
         return self._struct(made, first, second, [("", Atom("self")), ("", Atom('"aws"'))]).lines(WIDTH - 8)
 
@@ -338,7 +392,9 @@ class StackWriter:
         first = node.second if only_second else node.first
         second = node.first if isinstance(node.second, Absent) else node.second
         if isinstance(first, Absent) or isinstance(second, Absent) or isinstance(node.second, Absent):
-            raise SystemExit(f"{node.address} is in {FIRST} only, which this script cannot write")
+            raise SystemExit(
+                f"{node.address} is in the first environment only, which this script cannot write"
+            )
         made = binding(node.type, data=node.mode == "data")
         start: list[tuple[str, Code]] = [("", Atom("self")), ("", Atom(json.dumps(node.construct_id)))]
         code = self._struct(made, plain(first), plain(second), start)
@@ -349,10 +405,7 @@ class StackWriter:
         return ["if environment.production:", *(f"    {line}" for line in lines)] if only_second else lines
 
     def _outputs(self) -> list[str]:
-        first, second = (
-            self.documents.read[self.concern, environment].get("output", {})
-            for environment in (FIRST, SECOND)
-        )
+        first, second = (document.get("output", {}) for document in self.documents.both(self.concern))
         named = [name for name in first if not name.startswith(("aws_", "data_aws_"))]
         if named:
             self.imports["cdktf"].add("TerraformOutput")
@@ -419,18 +472,38 @@ class StackWriter:
         return Atom(repr(first))
 
     def _text(self, first: str, second: str) -> Code:
-        if first == second:
-            return Atom(self._string(first))
-        marked = re.sub(rf"(?<![a-z]){FIRST}(?![a-z])", "\x00", first).replace(self.accounts[0], "\x01")
-        if marked.replace("\x00", SECOND).replace("\x01", self.accounts[1]) == second:
-            return Atom(self._string(marked))
-        return Choice(Atom(self._string(second)), Atom(self._string(first)))
+        held = json_text(first), json_text(second)
+        if not any(isinstance(value, Absent) for value in held):
+            self.writes_json = True
+            return call("json.dumps", [("", self._plain(*held))])
+        if first == second and len(self.documents.environments) == 2:
+            return self._fixed(first)
+        marked = self._marked(first)
+        if (
+            marked.replace("\x00", self.documents.environments[-1]).replace("\x01", self.accounts[1])
+            == second
+        ):
+            return self._fixed(first) if marked == first else Atom(self._string(marked))
+        return Choice(self._fixed(second), self._fixed(first))
+
+    def _marked(self, text: str) -> str:
+        """A text of the first environment with marks for its name and its account, references left alone."""
+        pieces = re.split(r"((?<!\$)\$\{[^}]*\})", text)
+        name = rf"(?<![a-z]){self.documents.environments[0]}(?![a-z])"
+        for place in range(0, len(pieces), 2):
+            pieces[place] = re.sub(name, "\x00", pieces[place]).replace(self.accounts[0], "\x01")
+        return "".join(pieces)
+
+    def _fixed(self, text: str) -> Code:
+        """A text that is the same in both environments."""
+        several_lines = text.count("\n") > 1 and not REFERENCE.search(text)
+        return Text(text) if several_lines else Atom(self._string(text))
 
     def _string(self, value: str) -> str:
         """A string with references and parameters in it, as one expression or an f-string."""
         pieces = re.split(r"((?<!\$)\$\{[^}]*\}|\x00|\x01)", value)
         if len(pieces) == 1:
-            return repr(value) if '"' in value else json.dumps(value, ensure_ascii=False)
+            return literal(value)
         codes = [self._piece(piece) if place % 2 else piece for place, piece in enumerate(pieces)]
         if not "".join(pieces[::2]) and len(codes) == 3:
             return codes[1]
@@ -491,10 +564,12 @@ def exported(documents: Documents) -> dict[str, set[str]]:
 
 
 def environment_module(documents: Documents) -> str:
+    production = "    production: bool\n" if len(documents.environments) == 2 else ""
     return (
-        f'"""What differs between environments. {GENERATED}"""\n\nfrom __future__ import annotations\n\n'
+        f'"""What an environment is called, and what sets it apart. {GENERATED}"""\n\n'
+        "from __future__ import annotations\n\n"
         "from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass Environment:\n"
-        "    name: str\n    account: str\n    production: bool\n\n    @property\n    def prefix(self) -> str:\n"
+        f"    name: str\n    account: str\n{production}\n    @property\n    def prefix(self) -> str:\n"
         f'        return f"{documents.platform}-{{self.name}}"\n'
     )
 
@@ -506,17 +581,30 @@ def main_module(documents: Documents, accounts: list[str]) -> str:
     lines = []
     for concern in documents.concerns:
         others = "".join(f", {other}" for other in documents.dependencies[concern])
-        lines.append(f"    {concern} = {class_name(concern)}(app, environment{others})")
-    last = documents.concerns[-1]
-    lines[-1] = lines[-1].replace(f"    {last} = ", "    ")
-    body = "\n".join(lines)
+        call_ = f"{class_name(concern)}(app, environment{others})"
+        used = any(concern in needed for needed in documents.dependencies.values())
+        lines.append(f"{concern} = {call_}" if used else call_)
     return (
-        f'"""The foundation example as a CDKTF app with the prebuilt AWS bindings. {GENERATED}"""\n\n'
+        f'"""The {documents.platform} platform as a CDKTF app with the prebuilt AWS bindings. {GENERATED}"""\n\n'
         "from __future__ import annotations\n\nfrom cdktf import App\nfrom environment import Environment\n"
-        f"{imports}\n\napp = App()\nfor environment in (\n"
-        f'    Environment("{FIRST}", account="{accounts[0]}", production=False),\n'
-        f'    Environment("{SECOND}", account="{accounts[1]}", production=True),\n'
-        f"):\n{body}\napp.synth()\n"
+        f"{imports}\n\napp = App()\n{in_environments(documents, accounts, lines)}\napp.synth()\n"
+    )
+
+
+def in_environments(documents: Documents, accounts: list[str], lines: list[str]) -> str:
+    """The lines that make the stacks, once for each environment."""
+    if len(documents.environments) == 1:
+        made = f'Environment("{documents.environments[0]}", account="{accounts[0]}")'
+        return "\n".join([f"environment = {made}", *lines])
+    first, second = documents.environments
+    return "\n".join(
+        [
+            "for environment in (",
+            f'    Environment("{first}", account="{accounts[0]}", production=False),',
+            f'    Environment("{second}", account="{accounts[1]}", production=True),',
+            "):",
+            *(f"    {line}" for line in lines),
+        ]
     )
 
 

@@ -1,4 +1,4 @@
-"""The peer app of the benchmark deploys what the foundation example does, no more and no less."""
+"""The peer app of the benchmark deploys what the full example does, no more and no less."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cases import PEER_APP, PEER_PYTHON, SPEC
+from benchmarks.cases import MANY_SPEC, PEER_APP, PEER_PYTHON, SPEC
 from benchmarks.fairness import count_nodes, differences, read_deployment
 from benchmarks.measure import command_environment
 from scaffolder.pipeline import Synthesis, synthesize
@@ -21,15 +21,15 @@ WRITER = PEER_APP.parent.parent / "write_cdktf_app.py"
 
 
 @pytest.fixture(scope="module")
-def foundation() -> Synthesis:
+def platform() -> Synthesis:
     return synthesize(SPEC)
 
 
-def test_the_peer_app_has_a_constructor_call_for_every_resource(foundation: Synthesis) -> None:
-    for concern in sorted({linked.stack.concern for linked in foundation.stacks}):
+def test_the_peer_app_has_a_constructor_call_for_every_resource(platform: Synthesis) -> None:
+    for concern in sorted({linked.stack.concern for linked in platform.stacks}):
         wanted = {
             str(node.address).replace(".", "_")
-            for linked in foundation.stacks
+            for linked in platform.stacks
             if linked.stack.concern == concern
             for node in linked.nodes
         }
@@ -47,22 +47,48 @@ def constructed(module: Path) -> set[str]:
 
 @pytest.mark.slow
 def test_the_peer_app_deploys_the_same_and_is_what_its_writer_writes(
-    foundation: Synthesis, tmp_path: Path
+    platform: Synthesis, tmp_path: Path
 ) -> None:
+    require_peer()
+    assert deployed_differently(platform, PEER_APP, tmp_path) == [], ANEW
+    assert count_nodes(read_deployment(tmp_path / "ours")) == sum(
+        len(linked.nodes) for linked in platform.stacks
+    )
+    assert texts(written(tmp_path)) == texts(PEER_APP.parent), ANEW
+
+
+@pytest.mark.slow
+def test_the_writer_makes_one_class_of_what_two_environments_have(tmp_path: Path) -> None:
+    require_peer()
+    foundation = synthesize(MANY_SPEC)
+    write_output(tmp_path / "ours", files(foundation.stacks))
+    app = written(tmp_path)
+    assert "if environment.production" in "".join(texts(app).values())
+    assert deployed_differently(foundation, app / "main.py", tmp_path) == []
+
+
+def require_peer() -> None:
     if not PEER_PYTHON.exists():
         pytest.skip("the peer is not installed; `make peer` does that (750 MB)")
-    write_output(tmp_path / "ours", files(foundation.stacks))
-    run([PEER_PYTHON, PEER_APP], tmp_path)
-    ours, theirs = read_deployment(tmp_path / "ours"), read_deployment(tmp_path / "cdktf.out")
-    assert differences(ours, theirs) == [], ANEW
-    assert count_nodes(ours) == sum(len(linked.nodes) for linked in foundation.stacks)
 
-    again = tmp_path / "again"
-    again.mkdir()
-    run([PEER_PYTHON, WRITER, tmp_path / "ours", again], tmp_path)
-    assert {path.name: path.read_text("utf-8") for path in again.iterdir()} == {
-        path.name: path.read_text("utf-8") for path in PEER_APP.parent.glob("*.py")
-    }, ANEW
+
+def deployed_differently(synthesis: Synthesis, app: Path, folder: Path) -> list[str]:
+    """Synthesize on both sides, into ``ours`` and ``cdktf.out``, and list what differs."""
+    write_output(folder / "ours", files(synthesis.stacks))
+    run([PEER_PYTHON, app], folder)
+    return differences(read_deployment(folder / "ours"), read_deployment(folder / "cdktf.out"))
+
+
+def written(folder: Path) -> Path:
+    """What the writer makes of the platform in ``ours``."""
+    app = folder / "app"
+    app.mkdir()
+    run([PEER_PYTHON, WRITER, folder / "ours", app], folder)
+    return app
+
+
+def texts(app: Path) -> dict[str, str]:
+    return {path.name: path.read_text("utf-8") for path in app.glob("*.py")}
 
 
 def run(argv: list[Path], cwd: Path) -> None:

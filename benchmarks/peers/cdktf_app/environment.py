@@ -1,4 +1,4 @@
-"""What differs between environments. Written by write_cdktf_app.py beside this folder."""
+"""What an environment is called, and what sets it apart. Written by write_cdktf_app.py beside this folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 class Environment:
     name: str
     account: str
-    production: bool
 
     @property
     def prefix(self) -> str:

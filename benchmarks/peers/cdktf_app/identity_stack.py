@@ -57,7 +57,6 @@ class IdentityStack(TerraformStack):
             default_tags=[
                 AwsProviderDefaultTags(
                     tags={
-                        "compliance": "soc2",
                         "cost-center": "1234",
                         "environment": environment.name,
                         "managed-by": "scaffolder",
@@ -74,6 +73,725 @@ class IdentityStack(TerraformStack):
             "aws_iam_openid_connect_provider_ci",
             client_id_list=["sts.amazonaws.com"],
             url="https://token.actions.githubusercontent.com",
+        )
+        policy_document_role_ci_change_llm = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-ci-change-llm",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "bedrock:DeleteModelInvocationLoggingConfiguration",
+                        "bedrock:PutModelInvocationLoggingConfiguration",
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ChangeInvocationLogging",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:CreateGuardrail"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["churn"],
+                            variable="aws:RequestTag/platform",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="MakeGuardrails",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:TagResource", "bedrock:UntagResource"],
+                    effect="Allow",
+                    resources=[f"arn:aws:bedrock:eu-west-1:{environment.account}:guardrail/*"],
+                    sid="TagGuardrails",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "bedrock:CreateGuardrailVersion",
+                        "bedrock:DeleteGuardrail",
+                        "bedrock:UpdateGuardrail",
+                    ],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["churn"],
+                            variable="aws:ResourceTag/platform",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.name],
+                            variable="aws:ResourceTag/environment",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:bedrock:eu-west-1:{environment.account}:guardrail/*"],
+                    sid="ChangeGuardrails",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:CreateKnowledgeBase"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["churn"],
+                            variable="aws:RequestTag/platform",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="MakeKnowledge",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:TagResource", "bedrock:UntagResource"],
+                    effect="Allow",
+                    resources=[f"arn:aws:bedrock:eu-west-1:{environment.account}:knowledge-base/*"],
+                    sid="TagKnowledge",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "bedrock:CreateDataSource",
+                        "bedrock:DeleteDataSource",
+                        "bedrock:DeleteKnowledgeBase",
+                        "bedrock:UpdateDataSource",
+                        "bedrock:UpdateKnowledgeBase",
+                    ],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["churn"],
+                            variable="aws:ResourceTag/platform",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.name],
+                            variable="aws:ResourceTag/environment",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:bedrock:eu-west-1:{environment.account}:knowledge-base/*"],
+                    sid="ChangeKnowledge",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "aoss:CreateAccessPolicy",
+                        "aoss:CreateSecurityPolicy",
+                        "aoss:DeleteAccessPolicy",
+                        "aoss:DeleteSecurityPolicy",
+                        "aoss:UpdateAccessPolicy",
+                        "aoss:UpdateSecurityPolicy",
+                    ],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[f"{environment.prefix}-docs"],
+                            variable="aoss:collection",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ChangeVectorPolicies",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["aoss:CreateCollection"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["churn"],
+                            variable="aws:RequestTag/platform",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="MakeVectors",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["aoss:DeleteCollection", "aoss:UpdateCollection"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["churn"],
+                            variable="aws:ResourceTag/platform",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.name],
+                            variable="aws:ResourceTag/environment",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:aoss:eu-west-1:{environment.account}:collection/*"],
+                    sid="ChangeVectors",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "aoss:CreateVpcEndpoint",
+                        "aoss:DeleteVpcEndpoint",
+                        "aoss:TagResource",
+                        "aoss:UntagResource",
+                        "aoss:UpdateVpcEndpoint",
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ChangeVectorsUnscoped",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["route53:AssociateVPCWithHostedZone"],
+                    effect="Allow",
+                    resources=["arn:aws:route53:::hostedzone/*"],
+                    sid="NameVectorEndpoint",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["iam:CreateServiceLinkedRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["observability.aoss.amazonaws.com"],
+                            variable="iam:AWSServiceName",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:iam::{environment.account}:role/aws-service-role/observability.aoss.amazonaws.com/AWSServiceRoleForAmazonOpenSearchServerless",
+                    ],
+                    sid="FirstVectors",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["aoss:APIAccessAll"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[f"{environment.prefix}-docs"],
+                            variable="aoss:collection",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:aoss:eu-west-1:{environment.account}:collection/*"],
+                    sid="ReachVectors",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                    effect="Allow",
+                    resources=[security.kms_key_data.arn],
+                    sid="LendKey",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["iam:PassRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["bedrock.amazonaws.com"],
+                            variable="iam:PassedToService",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:iam::{environment.account}:role/{environment.prefix}-knowledge-docs",
+                        f"arn:aws:iam::{environment.account}:role/{environment.prefix}-llm-logs",
+                    ],
+                    sid="PassToBedrock",
+                ),
+            ],
+        )
+        iam_policy_ci_change_llm = IamPolicy(
+            self,
+            "aws_iam_policy_ci-change-llm",
+            description="What applying changes in the llm part of the platform",
+            name=f"{environment.prefix}-ci-change-llm",
+            policy=policy_document_role_ci_change_llm.json,
+        )
+        policy_document_trust_training = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_trust-training",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:SourceAccount",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[
+                        DataAwsIamPolicyDocumentStatementPrincipals(
+                            identifiers=["sagemaker.amazonaws.com"],
+                            type="Service",
+                        ),
+                    ],
+                    sid="Service",
+                ),
+            ],
+        )
+        self.iam_role_training = IamRole(
+            self,
+            "aws_iam_role_training",
+            assume_role_policy=policy_document_trust_training.json,
+            description="SageMaker training and processing jobs",
+            max_session_duration=3600,
+            name=f"{environment.prefix}-training",
+            permissions_boundary=security.iam_policy_boundary.arn,
+        )
+        policy_document_role_ci_change_ml = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-ci-change-ml",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:AddTags",
+                        "sagemaker:CreateDomain",
+                        "sagemaker:CreateFeatureGroup",
+                        "sagemaker:CreateMlflowTrackingServer",
+                        "sagemaker:CreateModelPackageGroup",
+                        "sagemaker:CreateSpace",
+                        "sagemaker:CreateUserProfile",
+                        "sagemaker:DeleteDomain",
+                        "sagemaker:DeleteFeatureGroup",
+                        "sagemaker:DeleteMlflowTrackingServer",
+                        "sagemaker:DeleteModelPackageGroup",
+                        "sagemaker:DeleteSpace",
+                        "sagemaker:DeleteTags",
+                        "sagemaker:DeleteUserProfile",
+                        "sagemaker:UpdateDomain",
+                        "sagemaker:UpdateFeatureGroup",
+                        "sagemaker:UpdateMlflowTrackingServer",
+                        "sagemaker:UpdateSpace",
+                        "sagemaker:UpdateUserProfile",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:domain/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:space/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:user-profile/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:mlflow-tracking-server/{environment.prefix}",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:model-package-group/{environment.prefix}-*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:feature-group/{environment.prefix}-*",
+                    ],
+                    sid="ChangeMachineLearning",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["iam:PassRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["sagemaker.amazonaws.com"],
+                            variable="iam:PassedToService",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[self.iam_role_training.arn],
+                    sid="PassToMachineLearning",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "glue:CreateDatabase",
+                        "glue:DeleteDatabase",
+                        "glue:TagResource",
+                        "glue:UpdateDatabase",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:glue:eu-west-1:{environment.account}:catalog",
+                        f"arn:aws:glue:eu-west-1:{environment.account}:database/churn_{environment.name}_features",
+                    ],
+                    sid="ChangeCatalog",
+                ),
+            ],
+        )
+        iam_policy_ci_change_ml = IamPolicy(
+            self,
+            "aws_iam_policy_ci-change-ml",
+            description="What applying changes in the ml part of the platform",
+            name=f"{environment.prefix}-ci-change-ml",
+            policy=policy_document_role_ci_change_ml.json,
+        )
+        policy_document_trust_monitoring = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_trust-monitoring",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sts:AssumeRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:SourceAccount",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[
+                        DataAwsIamPolicyDocumentStatementPrincipals(
+                            identifiers=["sagemaker.amazonaws.com"],
+                            type="Service",
+                        ),
+                    ],
+                    sid="Service",
+                ),
+            ],
+        )
+        self.iam_role_monitoring = IamRole(
+            self,
+            "aws_iam_role_monitoring",
+            assume_role_policy=policy_document_trust_monitoring.json,
+            description="SageMaker model monitors",
+            max_session_duration=3600,
+            name=f"{environment.prefix}-monitoring",
+            permissions_boundary=security.iam_policy_boundary.arn,
+        )
+        policy_document_trust_triggers = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_trust-triggers",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sts:AssumeRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:SourceAccount",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="ArnLike",
+                            values=[
+                                f"arn:aws:events:eu-west-1:{environment.account}:rule/{environment.prefix}-*",
+                            ],
+                            variable="aws:SourceArn",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[
+                        DataAwsIamPolicyDocumentStatementPrincipals(
+                            identifiers=["events.amazonaws.com"],
+                            type="Service",
+                        ),
+                    ],
+                    sid="Service",
+                ),
+            ],
+        )
+        self.iam_role_triggers = IamRole(
+            self,
+            "aws_iam_role_triggers",
+            assume_role_policy=policy_document_trust_triggers.json,
+            description="EventBridge rules start pipelines",
+            max_session_duration=3600,
+            name=f"{environment.prefix}-triggers",
+            permissions_boundary=security.iam_policy_boundary.arn,
+        )
+        policy_document_role_ci_change_monitoring = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-ci-change-monitoring",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sns:CreateTopic",
+                        "sns:DeleteTopic",
+                        "sns:SetTopicAttributes",
+                        "sns:Subscribe",
+                        "sns:TagResource",
+                        "sns:UntagResource",
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:sns:eu-west-1:{environment.account}:{environment.prefix}-alerts"],
+                    sid="ChangeTopics",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sns:Unsubscribe"],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="EndSubscriptions",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"],
+                    effect="Allow",
+                    resources=[f"arn:aws:budgets::{environment.account}:budget/{environment.prefix}-*"],
+                    sid="ChangeBudget",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "cloudwatch:DeleteAlarms",
+                        "cloudwatch:PutMetricAlarm",
+                        "cloudwatch:TagResource",
+                        "cloudwatch:UntagResource",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:cloudwatch:eu-west-1:{environment.account}:alarm:{environment.prefix}-*",
+                    ],
+                    sid="ChangeAlarms",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard"],
+                    effect="Allow",
+                    resources=[f"arn:aws:cloudwatch::{environment.account}:dashboard/{environment.prefix}"],
+                    sid="ChangeDashboard",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:AddTags",
+                        "sagemaker:CreateDataQualityJobDefinition",
+                        "sagemaker:CreateMonitoringSchedule",
+                        "sagemaker:DeleteDataQualityJobDefinition",
+                        "sagemaker:DeleteMonitoringSchedule",
+                        "sagemaker:DeleteTags",
+                        "sagemaker:UpdateMonitoringSchedule",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:data-quality-job-definition/{environment.prefix}-*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:monitoring-schedule/{environment.prefix}-*",
+                    ],
+                    sid="ChangeMonitors",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["iam:PassRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["sagemaker.amazonaws.com"],
+                            variable="iam:PassedToService",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[self.iam_role_monitoring.arn],
+                    sid="PassToMonitors",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "events:DeleteRule",
+                        "events:PutRule",
+                        "events:PutTargets",
+                        "events:RemoveTargets",
+                        "events:TagResource",
+                        "events:UntagResource",
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:events:eu-west-1:{environment.account}:rule/{environment.prefix}-*"],
+                    sid="ChangeRules",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sqs:CreateQueue",
+                        "sqs:DeleteQueue",
+                        "sqs:SetQueueAttributes",
+                        "sqs:TagQueue",
+                        "sqs:UntagQueue",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sqs:eu-west-1:{environment.account}:{environment.prefix}-triggers-undelivered",
+                    ],
+                    sid="ChangeQueue",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["iam:PassRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["events.amazonaws.com"],
+                            variable="iam:PassedToService",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[self.iam_role_triggers.arn],
+                    sid="PassToEvents",
+                ),
+            ],
+        )
+        iam_policy_ci_change_monitoring = IamPolicy(
+            self,
+            "aws_iam_policy_ci-change-monitoring",
+            description="What applying changes in the monitoring part of the platform",
+            name=f"{environment.prefix}-ci-change-monitoring",
+            policy=policy_document_role_ci_change_monitoring.json,
+        )
+        policy_document_trust_serving = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_trust-serving",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sts:AssumeRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:SourceAccount",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[
+                        DataAwsIamPolicyDocumentStatementPrincipals(
+                            identifiers=["sagemaker.amazonaws.com"],
+                            type="Service",
+                        ),
+                    ],
+                    sid="Service",
+                ),
+            ],
+        )
+        self.iam_role_serving = IamRole(
+            self,
+            "aws_iam_role_serving",
+            assume_role_policy=policy_document_trust_serving.json,
+            description="SageMaker models behind endpoints",
+            max_session_duration=3600,
+            name=f"{environment.prefix}-serving",
+            permissions_boundary=security.iam_policy_boundary.arn,
+        )
+        policy_document_trust_pipelines = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_trust-pipelines",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sts:AssumeRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:SourceAccount",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[
+                        DataAwsIamPolicyDocumentStatementPrincipals(
+                            identifiers=["sagemaker.amazonaws.com"],
+                            type="Service",
+                        ),
+                    ],
+                    sid="Service",
+                ),
+            ],
+        )
+        self.iam_role_pipelines = IamRole(
+            self,
+            "aws_iam_role_pipelines",
+            assume_role_policy=policy_document_trust_pipelines.json,
+            description="SageMaker pipelines start and watch jobs",
+            max_session_duration=3600,
+            name=f"{environment.prefix}-pipelines",
+            permissions_boundary=security.iam_policy_boundary.arn,
+        )
+        policy_document_role_ci_change_serving = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-ci-change-serving",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:AddTags",
+                        "sagemaker:CreateEndpoint",
+                        "sagemaker:CreateEndpointConfig",
+                        "sagemaker:CreateModel",
+                        "sagemaker:CreatePipeline",
+                        "sagemaker:DeleteEndpoint",
+                        "sagemaker:DeleteEndpointConfig",
+                        "sagemaker:DeleteModel",
+                        "sagemaker:DeletePipeline",
+                        "sagemaker:DeleteTags",
+                        "sagemaker:UpdateEndpoint",
+                        "sagemaker:UpdatePipeline",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:model/{environment.prefix}-*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:endpoint/{environment.prefix}-*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:endpoint-config/{environment.prefix}-*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:pipeline/{environment.prefix}-*",
+                    ],
+                    sid="ChangeServing",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["iam:PassRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["sagemaker.amazonaws.com"],
+                            variable="iam:PassedToService",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[self.iam_role_serving.arn, self.iam_role_pipelines.arn],
+                    sid="PassToServing",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "s3:DeleteObject",
+                        "s3:DeleteObjectVersion",
+                        "s3:PutObject",
+                        "s3:PutObjectTagging",
+                    ],
+                    effect="Allow",
+                    resources=[f"{storage.s3_bucket_artifacts.arn}/code/*"],
+                    sid="ChangeCode",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    effect="Allow",
+                    resources=[security.kms_key_data.arn],
+                    sid="UseKeyOfCode",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "application-autoscaling:DeleteScalingPolicy",
+                        "application-autoscaling:DeregisterScalableTarget",
+                        "application-autoscaling:PutScalingPolicy",
+                        "application-autoscaling:RegisterScalableTarget",
+                        "application-autoscaling:TagResource",
+                        "application-autoscaling:UntagResource",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:application-autoscaling:eu-west-1:{environment.account}:scalable-target/*",
+                    ],
+                    sid="ChangeScaling",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["iam:CreateServiceLinkedRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["sagemaker.application-autoscaling.amazonaws.com"],
+                            variable="iam:AWSServiceName",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:iam::{environment.account}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+                    ],
+                    sid="FirstScaling",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "cloudwatch:DeleteAlarms",
+                        "cloudwatch:PutMetricAlarm",
+                        "cloudwatch:TagResource",
+                        "cloudwatch:UntagResource",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:cloudwatch:eu-west-1:{environment.account}:alarm:{environment.prefix}-*",
+                    ],
+                    sid="ChangeRollbackAlarms",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sns:CreateTopic",
+                        "sns:DeleteTopic",
+                        "sns:SetTopicAttributes",
+                        "sns:TagResource",
+                        "sns:UntagResource",
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:sns:eu-west-1:{environment.account}:{environment.prefix}-async"],
+                    sid="ChangeAsyncTopic",
+                ),
+            ],
+        )
+        iam_policy_ci_change_serving = IamPolicy(
+            self,
+            "aws_iam_policy_ci-change-serving",
+            description="What applying changes in the serving part of the platform",
+            name=f"{environment.prefix}-ci-change-serving",
+            policy=policy_document_role_ci_change_serving.json,
         )
         policy_document_role_ci_read = DataAwsIamPolicyDocument(
             self,
@@ -197,9 +915,367 @@ class IdentityStack(TerraformStack):
         iam_policy_ci_read = IamPolicy(
             self,
             "aws_iam_policy_ci-read",
-            description="What refreshing the platform's stacks reads",
+            description="What refreshing reads of the platform",
             name=f"{environment.prefix}-ci-read",
             policy=policy_document_role_ci_read.json,
+        )
+        policy_document_role_ci_read_llm = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-ci-read-llm",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:GetModelInvocationLoggingConfiguration"],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ReadInvocationLogging",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:GetGuardrail", "bedrock:ListTagsForResource"],
+                    effect="Allow",
+                    resources=[f"arn:aws:bedrock:eu-west-1:{environment.account}:guardrail/*"],
+                    sid="ReadGuardrails",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "bedrock:GetDataSource",
+                        "bedrock:GetKnowledgeBase",
+                        "bedrock:ListTagsForResource",
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:bedrock:eu-west-1:{environment.account}:knowledge-base/*"],
+                    sid="ReadKnowledge",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["aoss:BatchGetCollection", "aoss:GetAccessPolicy", "aoss:GetSecurityPolicy"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[f"{environment.prefix}-docs"],
+                            variable="aoss:collection",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ReadVectors",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["aoss:BatchGetVpcEndpoint", "aoss:ListTagsForResource"],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ReadVectorsUnscoped",
+                ),
+            ],
+        )
+        iam_policy_ci_read_llm = IamPolicy(
+            self,
+            "aws_iam_policy_ci-read-llm",
+            description="What refreshing reads in the llm part of the platform",
+            name=f"{environment.prefix}-ci-read-llm",
+            policy=policy_document_role_ci_read_llm.json,
+        )
+        policy_document_role_ci_read_ml = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-ci-read-ml",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:DescribeDomain",
+                        "sagemaker:DescribeFeatureGroup",
+                        "sagemaker:DescribeMlflowTrackingServer",
+                        "sagemaker:DescribeModelPackageGroup",
+                        "sagemaker:DescribeSpace",
+                        "sagemaker:DescribeUserProfile",
+                        "sagemaker:ListTags",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:domain/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:space/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:user-profile/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:mlflow-tracking-server/{environment.prefix}",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:model-package-group/{environment.prefix}-*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:feature-group/{environment.prefix}-*",
+                    ],
+                    sid="ReadMachineLearning",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["glue:GetDatabase", "glue:GetTags"],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:glue:eu-west-1:{environment.account}:catalog",
+                        f"arn:aws:glue:eu-west-1:{environment.account}:database/churn_{environment.name}_features",
+                    ],
+                    sid="ReadCatalog",
+                ),
+            ],
+        )
+        iam_policy_ci_read_ml = IamPolicy(
+            self,
+            "aws_iam_policy_ci-read-ml",
+            description="What refreshing reads in the ml part of the platform",
+            name=f"{environment.prefix}-ci-read-ml",
+            policy=policy_document_role_ci_read_ml.json,
+        )
+        policy_document_role_ci_read_monitoring = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-ci-read-monitoring",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sns:GetTopicAttributes", "sns:ListTagsForResource"],
+                    effect="Allow",
+                    resources=[f"arn:aws:sns:eu-west-1:{environment.account}:{environment.prefix}-alerts"],
+                    sid="ReadTopics",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sns:GetSubscriptionAttributes"],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ReadSubscriptions",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["budgets:ListTagsForResource", "budgets:ViewBudget"],
+                    effect="Allow",
+                    resources=[f"arn:aws:budgets::{environment.account}:budget/{environment.prefix}-*"],
+                    sid="ReadBudget",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:cloudwatch:eu-west-1:{environment.account}:alarm:{environment.prefix}-*",
+                    ],
+                    sid="ReadAlarms",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["cloudwatch:GetDashboard"],
+                    effect="Allow",
+                    resources=[f"arn:aws:cloudwatch::{environment.account}:dashboard/{environment.prefix}"],
+                    sid="ReadDashboard",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:DescribeDataQualityJobDefinition",
+                        "sagemaker:DescribeMonitoringSchedule",
+                        "sagemaker:ListTags",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:data-quality-job-definition/{environment.prefix}-*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:monitoring-schedule/{environment.prefix}-*",
+                    ],
+                    sid="ReadMonitors",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule"],
+                    effect="Allow",
+                    resources=[f"arn:aws:events:eu-west-1:{environment.account}:rule/{environment.prefix}-*"],
+                    sid="ReadRules",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sqs:GetQueueAttributes", "sqs:ListQueueTags"],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sqs:eu-west-1:{environment.account}:{environment.prefix}-triggers-undelivered",
+                    ],
+                    sid="ReadQueue",
+                ),
+            ],
+        )
+        iam_policy_ci_read_monitoring = IamPolicy(
+            self,
+            "aws_iam_policy_ci-read-monitoring",
+            description="What refreshing reads in the monitoring part of the platform",
+            name=f"{environment.prefix}-ci-read-monitoring",
+            policy=policy_document_role_ci_read_monitoring.json,
+        )
+        policy_document_role_ci_read_serving = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-ci-read-serving",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:DescribeEndpoint",
+                        "sagemaker:DescribeEndpointConfig",
+                        "sagemaker:DescribeModel",
+                        "sagemaker:DescribePipeline",
+                        "sagemaker:ListTags",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:model/{environment.prefix}-*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:endpoint/{environment.prefix}-*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:endpoint-config/{environment.prefix}-*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:pipeline/{environment.prefix}-*",
+                    ],
+                    sid="ReadServing",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["s3:GetObject", "s3:GetObjectTagging"],
+                    effect="Allow",
+                    resources=[f"{storage.s3_bucket_artifacts.arn}/code/*"],
+                    sid="ReadCode",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["kms:Decrypt"],
+                    effect="Allow",
+                    resources=[security.kms_key_data.arn],
+                    sid="UseKeyOfCode",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["application-autoscaling:ListTagsForResource"],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:application-autoscaling:eu-west-1:{environment.account}:scalable-target/*",
+                    ],
+                    sid="ReadScalingTags",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "application-autoscaling:DescribeScalableTargets",
+                        "application-autoscaling:DescribeScalingPolicies",
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ReadScaling",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:cloudwatch:eu-west-1:{environment.account}:alarm:{environment.prefix}-*",
+                    ],
+                    sid="ReadRollbackAlarms",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sns:GetTopicAttributes", "sns:ListTagsForResource"],
+                    effect="Allow",
+                    resources=[f"arn:aws:sns:eu-west-1:{environment.account}:{environment.prefix}-async"],
+                    sid="ReadAsyncTopic",
+                ),
+            ],
+        )
+        iam_policy_ci_read_serving = IamPolicy(
+            self,
+            "aws_iam_policy_ci-read-serving",
+            description="What refreshing reads in the serving part of the platform",
+            name=f"{environment.prefix}-ci-read-serving",
+            policy=policy_document_role_ci_read_serving.json,
+        )
+        policy_document_role_knowledge = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-knowledge",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "bedrock:GetIngestionJob",
+                        "bedrock:ListIngestionJobs",
+                        "bedrock:StartIngestionJob",
+                    ],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["churn"],
+                            variable="aws:ResourceTag/platform",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.name],
+                            variable="aws:ResourceTag/environment",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:bedrock:eu-west-1:{environment.account}:knowledge-base/*"],
+                    sid="FeedKnowledge",
+                ),
+            ],
+        )
+        iam_policy_knowledge = IamPolicy(
+            self,
+            "aws_iam_policy_knowledge",
+            description="Bring documents into knowledge bases",
+            name=f"{environment.prefix}-knowledge",
+            policy=policy_document_role_knowledge.json,
+        )
+        policy_document_role_llm = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-llm",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+                    effect="Allow",
+                    resources=["arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0"],
+                    sid="InvokeModels",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:ApplyGuardrail"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["churn"],
+                            variable="aws:ResourceTag/platform",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.name],
+                            variable="aws:ResourceTag/environment",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:bedrock:eu-west-1:{environment.account}:guardrail/*"],
+                    sid="ApplyGuardrails",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:Retrieve"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["churn"],
+                            variable="aws:ResourceTag/platform",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.name],
+                            variable="aws:ResourceTag/environment",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:bedrock:eu-west-1:{environment.account}:knowledge-base/*"],
+                    sid="SearchKnowledge",
+                ),
+            ],
+        )
+        iam_policy_llm = IamPolicy(
+            self,
+            "aws_iam_policy_llm",
+            description="Use models, guardrails and knowledge bases",
+            name=f"{environment.prefix}-llm",
+            policy=policy_document_role_llm.json,
+        )
+        policy_document_role_vectors = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-vectors",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["aoss:APIAccessAll"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[f"{environment.prefix}-docs"],
+                            variable="aoss:collection",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:aoss:eu-west-1:{environment.account}:collection/*"],
+                    sid="ReachVectors",
+                ),
+            ],
+        )
+        iam_policy_vectors = IamPolicy(
+            self,
+            "aws_iam_policy_vectors",
+            description="Make the indexes of knowledge bases",
+            name=f"{environment.prefix}-vectors",
+            policy=policy_document_role_vectors.json,
         )
         policy_document_trust_admins = DataAwsIamPolicyDocument(
             self,
@@ -210,7 +1286,7 @@ class IdentityStack(TerraformStack):
                     effect="Allow",
                     principals=[
                         DataAwsIamPolicyDocumentStatementPrincipals(
-                            identifiers=["arn:aws:iam::123456789012:role/sso-ml-admins"],
+                            identifiers=[f"arn:aws:iam::{environment.account}:role/sso-ml-admins"],
                             type="AWS",
                         ),
                     ],
@@ -218,7 +1294,7 @@ class IdentityStack(TerraformStack):
                 ),
             ],
         )
-        iam_role_admins = IamRole(
+        self.iam_role_admins = IamRole(
             self,
             "aws_iam_role_admins",
             assume_role_policy=policy_document_trust_admins.json,
@@ -294,7 +1370,7 @@ class IdentityStack(TerraformStack):
                 ),
             ],
         )
-        iam_role_ci_deploy = IamRole(
+        self.iam_role_ci_deploy = IamRole(
             self,
             "aws_iam_role_ci-deploy",
             assume_role_policy=policy_document_trust_ci_deploy.json,
@@ -340,72 +1416,6 @@ class IdentityStack(TerraformStack):
             name=f"{environment.prefix}-ci-plan",
             permissions_boundary=security.iam_policy_boundary.arn,
         )
-        policy_document_trust_monitoring = DataAwsIamPolicyDocument(
-            self,
-            "data_aws_iam_policy_document_trust-monitoring",
-            statement=[
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["sts:AssumeRole"],
-                    condition=[
-                        DataAwsIamPolicyDocumentStatementCondition(
-                            test="StringEquals",
-                            values=[environment.account],
-                            variable="aws:SourceAccount",
-                        ),
-                    ],
-                    effect="Allow",
-                    principals=[
-                        DataAwsIamPolicyDocumentStatementPrincipals(
-                            identifiers=["sagemaker.amazonaws.com"],
-                            type="Service",
-                        ),
-                    ],
-                    sid="Service",
-                ),
-            ],
-        )
-        iam_role_monitoring = IamRole(
-            self,
-            "aws_iam_role_monitoring",
-            assume_role_policy=policy_document_trust_monitoring.json,
-            description="SageMaker model monitors",
-            max_session_duration=3600,
-            name=f"{environment.prefix}-monitoring",
-            permissions_boundary=security.iam_policy_boundary.arn,
-        )
-        policy_document_trust_pipelines = DataAwsIamPolicyDocument(
-            self,
-            "data_aws_iam_policy_document_trust-pipelines",
-            statement=[
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["sts:AssumeRole"],
-                    condition=[
-                        DataAwsIamPolicyDocumentStatementCondition(
-                            test="StringEquals",
-                            values=[environment.account],
-                            variable="aws:SourceAccount",
-                        ),
-                    ],
-                    effect="Allow",
-                    principals=[
-                        DataAwsIamPolicyDocumentStatementPrincipals(
-                            identifiers=["sagemaker.amazonaws.com"],
-                            type="Service",
-                        ),
-                    ],
-                    sid="Service",
-                ),
-            ],
-        )
-        iam_role_pipelines = IamRole(
-            self,
-            "aws_iam_role_pipelines",
-            assume_role_policy=policy_document_trust_pipelines.json,
-            description="SageMaker pipelines start and watch jobs",
-            max_session_duration=3600,
-            name=f"{environment.prefix}-pipelines",
-            permissions_boundary=security.iam_policy_boundary.arn,
-        )
         policy_document_trust_scientists = DataAwsIamPolicyDocument(
             self,
             "data_aws_iam_policy_document_trust-scientists",
@@ -415,7 +1425,7 @@ class IdentityStack(TerraformStack):
                     effect="Allow",
                     principals=[
                         DataAwsIamPolicyDocumentStatementPrincipals(
-                            identifiers=["arn:aws:iam::123456789012:role/sso-data-science"],
+                            identifiers=[f"arn:aws:iam::{environment.account}:role/sso-data-science"],
                             type="AWS",
                         ),
                     ],
@@ -432,72 +1442,6 @@ class IdentityStack(TerraformStack):
             name=f"{environment.prefix}-scientists",
             permissions_boundary=security.iam_policy_boundary.arn,
         )
-        policy_document_trust_serving = DataAwsIamPolicyDocument(
-            self,
-            "data_aws_iam_policy_document_trust-serving",
-            statement=[
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["sts:AssumeRole"],
-                    condition=[
-                        DataAwsIamPolicyDocumentStatementCondition(
-                            test="StringEquals",
-                            values=[environment.account],
-                            variable="aws:SourceAccount",
-                        ),
-                    ],
-                    effect="Allow",
-                    principals=[
-                        DataAwsIamPolicyDocumentStatementPrincipals(
-                            identifiers=["sagemaker.amazonaws.com"],
-                            type="Service",
-                        ),
-                    ],
-                    sid="Service",
-                ),
-            ],
-        )
-        iam_role_serving = IamRole(
-            self,
-            "aws_iam_role_serving",
-            assume_role_policy=policy_document_trust_serving.json,
-            description="SageMaker models behind endpoints",
-            max_session_duration=3600,
-            name=f"{environment.prefix}-serving",
-            permissions_boundary=security.iam_policy_boundary.arn,
-        )
-        policy_document_trust_training = DataAwsIamPolicyDocument(
-            self,
-            "data_aws_iam_policy_document_trust-training",
-            statement=[
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["sts:AssumeRole"],
-                    condition=[
-                        DataAwsIamPolicyDocumentStatementCondition(
-                            test="StringEquals",
-                            values=[environment.account],
-                            variable="aws:SourceAccount",
-                        ),
-                    ],
-                    effect="Allow",
-                    principals=[
-                        DataAwsIamPolicyDocumentStatementPrincipals(
-                            identifiers=["sagemaker.amazonaws.com"],
-                            type="Service",
-                        ),
-                    ],
-                    sid="Service",
-                ),
-            ],
-        )
-        iam_role_training = IamRole(
-            self,
-            "aws_iam_role_training",
-            assume_role_policy=policy_document_trust_training.json,
-            description="SageMaker training and processing jobs",
-            max_session_duration=3600,
-            name=f"{environment.prefix}-training",
-            permissions_boundary=security.iam_policy_boundary.arn,
-        )
         policy_document_trust_viewers = DataAwsIamPolicyDocument(
             self,
             "data_aws_iam_policy_document_trust-viewers",
@@ -507,7 +1451,7 @@ class IdentityStack(TerraformStack):
                     effect="Allow",
                     principals=[
                         DataAwsIamPolicyDocumentStatementPrincipals(
-                            identifiers=["arn:aws:iam::123456789012:role/sso-everyone"],
+                            identifiers=[f"arn:aws:iam::{environment.account}:role/sso-everyone"],
                             type="AWS",
                         ),
                     ],
@@ -632,7 +1576,7 @@ class IdentityStack(TerraformStack):
                         ),
                     ],
                     effect="Allow",
-                    resources=[iam_role_serving.arn],
+                    resources=[self.iam_role_serving.arn],
                     sid="PassRole",
                 ),
             ],
@@ -642,7 +1586,7 @@ class IdentityStack(TerraformStack):
             "aws_iam_role_policy_admins",
             name="admins",
             policy=policy_document_role_admins.json,
-            role=iam_role_admins.id,
+            role=self.iam_role_admins.id,
         )
         policy_document_role_ci_build = DataAwsIamPolicyDocument(
             self,
@@ -689,7 +1633,7 @@ class IdentityStack(TerraformStack):
                         ),
                     ],
                     effect="Allow",
-                    resources=[iam_role_pipelines.arn],
+                    resources=[self.iam_role_pipelines.arn],
                     sid="PassRole",
                 ),
                 DataAwsIamPolicyDocumentStatement(
@@ -1024,7 +1968,7 @@ class IdentityStack(TerraformStack):
             "aws_iam_role_policy_ci-deploy",
             name="ci-deploy",
             policy=policy_document_role_ci_deploy.json,
-            role=iam_role_ci_deploy.id,
+            role=self.iam_role_ci_deploy.id,
         )
         policy_document_role_ci_plan = DataAwsIamPolicyDocument(
             self,
@@ -1226,7 +2170,7 @@ class IdentityStack(TerraformStack):
             "aws_iam_role_policy_monitoring",
             name="monitoring",
             policy=policy_document_role_monitoring.json,
-            role=iam_role_monitoring.id,
+            role=self.iam_role_monitoring.id,
         )
         policy_document_role_pipelines = DataAwsIamPolicyDocument(
             self,
@@ -1296,7 +2240,7 @@ class IdentityStack(TerraformStack):
                         ),
                     ],
                     effect="Allow",
-                    resources=[iam_role_training.arn, iam_role_serving.arn],
+                    resources=[self.iam_role_training.arn, self.iam_role_serving.arn],
                     sid="PassRole",
                 ),
                 DataAwsIamPolicyDocumentStatement(
@@ -1324,7 +2268,7 @@ class IdentityStack(TerraformStack):
             "aws_iam_role_policy_pipelines",
             name="pipelines",
             policy=policy_document_role_pipelines.json,
-            role=iam_role_pipelines.id,
+            role=self.iam_role_pipelines.id,
         )
         policy_document_role_scientists = DataAwsIamPolicyDocument(
             self,
@@ -1392,21 +2336,13 @@ class IdentityStack(TerraformStack):
                 DataAwsIamPolicyDocumentStatement(
                     actions=["s3:GetBucketLocation", "s3:ListBucket"],
                     effect="Allow",
-                    resources=[
-                        storage.s3_bucket_data.arn,
-                        storage.s3_bucket_artifacts.arn,
-                        storage.s3_bucket_exports.arn,
-                    ],
+                    resources=[storage.s3_bucket_data.arn, storage.s3_bucket_artifacts.arn],
                     sid="ListBuckets",
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=["s3:GetObject"],
                     effect="Allow",
-                    resources=[
-                        f"{storage.s3_bucket_data.arn}/*",
-                        f"{storage.s3_bucket_artifacts.arn}/*",
-                        f"{storage.s3_bucket_exports.arn}/*",
-                    ],
+                    resources=[f"{storage.s3_bucket_data.arn}/*", f"{storage.s3_bucket_artifacts.arn}/*"],
                     sid="ReadObjects",
                 ),
                 DataAwsIamPolicyDocumentStatement(
@@ -1511,8 +2447,33 @@ class IdentityStack(TerraformStack):
                         ),
                     ],
                     effect="Allow",
-                    resources=[iam_role_training.arn],
+                    resources=[self.iam_role_training.arn],
                     sid="PassRole",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker:CreatePresignedDomainUrl", "sagemaker:DescribeUserProfile"],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:user-profile/*/&{{aws:PrincipalTag/studiouser}}",
+                    ],
+                    sid="OpenOwnWorkspace",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker:CreateApp", "sagemaker:DeleteApp", "sagemaker:DescribeApp"],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:app/*/&{{aws:PrincipalTag/studiouser}}/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:app/*/&{{aws:PrincipalTag/studiouser}}-lab/*",
+                    ],
+                    sid="RunOwnApps",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker:DescribeSpace", "sagemaker:UpdateSpace"],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:space/*/&{{aws:PrincipalTag/studiouser}}-lab",
+                    ],
+                    sid="SeeOwnSpace",
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=[
@@ -1647,7 +2608,7 @@ class IdentityStack(TerraformStack):
                 DataAwsIamPolicyDocumentStatement(
                     actions=["s3:GetBucketLocation", "s3:ListBucket"],
                     effect="Allow",
-                    resources=[storage.s3_bucket_artifacts.arn],
+                    resources=[storage.s3_bucket_data.arn, storage.s3_bucket_artifacts.arn],
                     sid="ListBuckets",
                 ),
                 DataAwsIamPolicyDocumentStatement(
@@ -1674,6 +2635,12 @@ class IdentityStack(TerraformStack):
                     ],
                     sid="WatchRollback",
                 ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sns:Publish"],
+                    effect="Allow",
+                    resources=[f"arn:aws:sns:eu-west-1:{environment.account}:{environment.prefix}-async"],
+                    sid="TellOfAnswers",
+                ),
             ],
         )
         IamRolePolicy(
@@ -1681,7 +2648,7 @@ class IdentityStack(TerraformStack):
             "aws_iam_role_policy_serving",
             name="serving",
             policy=policy_document_role_serving.json,
-            role=iam_role_serving.id,
+            role=self.iam_role_serving.id,
         )
         policy_document_role_training = DataAwsIamPolicyDocument(
             self,
@@ -1796,21 +2763,13 @@ class IdentityStack(TerraformStack):
                 DataAwsIamPolicyDocumentStatement(
                     actions=["s3:GetBucketLocation", "s3:ListBucket"],
                     effect="Allow",
-                    resources=[
-                        storage.s3_bucket_data.arn,
-                        storage.s3_bucket_artifacts.arn,
-                        storage.s3_bucket_exports.arn,
-                    ],
+                    resources=[storage.s3_bucket_data.arn, storage.s3_bucket_artifacts.arn],
                     sid="ListBuckets",
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=["s3:GetObject"],
                     effect="Allow",
-                    resources=[
-                        f"{storage.s3_bucket_data.arn}/*",
-                        f"{storage.s3_bucket_artifacts.arn}/*",
-                        f"{storage.s3_bucket_exports.arn}/*",
-                    ],
+                    resources=[f"{storage.s3_bucket_data.arn}/*", f"{storage.s3_bucket_artifacts.arn}/*"],
                     sid="ReadObjects",
                 ),
                 DataAwsIamPolicyDocumentStatement(
@@ -1836,6 +2795,53 @@ class IdentityStack(TerraformStack):
                     ],
                     sid="UseFeatures",
                 ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["s3:GetBucketAcl"],
+                    effect="Allow",
+                    resources=[storage.s3_bucket_data.arn],
+                    sid="ReadBucketAcl",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "glue:CreateTable",
+                        "glue:GetDatabase",
+                        "glue:GetPartitions",
+                        "glue:GetTable",
+                        "glue:UpdateTable",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:glue:eu-west-1:{environment.account}:catalog",
+                        f"arn:aws:glue:eu-west-1:{environment.account}:database/churn_{environment.name}_features",
+                        f"arn:aws:glue:eu-west-1:{environment.account}:table/churn_{environment.name}_features/*",
+                    ],
+                    sid="KeepFeatureTables",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker-mlflow:CreateExperiment",
+                        "sagemaker-mlflow:CreateRun",
+                        "sagemaker-mlflow:GetExperiment*",
+                        "sagemaker-mlflow:GetMetricHistory",
+                        "sagemaker-mlflow:GetRun",
+                        "sagemaker-mlflow:ListArtifacts",
+                        "sagemaker-mlflow:Log*",
+                        "sagemaker-mlflow:Search*",
+                        "sagemaker-mlflow:Set*Tag",
+                        "sagemaker-mlflow:UpdateRun",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:mlflow-tracking-server/{environment.prefix}",
+                    ],
+                    sid="Track",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker-mlflow:AccessUI"],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="OpenTracking",
+                ),
             ],
         )
         IamRolePolicy(
@@ -1843,7 +2849,29 @@ class IdentityStack(TerraformStack):
             "aws_iam_role_policy_training",
             name="training",
             policy=policy_document_role_training.json,
-            role=iam_role_training.id,
+            role=self.iam_role_training.id,
+        )
+        policy_document_role_triggers = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-triggers",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker:StartPipelineExecution"],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:pipeline/{environment.prefix}-train",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:pipeline/{environment.prefix}-churn-bulk--batch",
+                    ],
+                    sid="StartPipelines",
+                ),
+            ],
+        )
+        IamRolePolicy(
+            self,
+            "aws_iam_role_policy_triggers",
+            name="triggers",
+            policy=policy_document_role_triggers.json,
+            role=self.iam_role_triggers.id,
         )
         policy_document_role_viewers = DataAwsIamPolicyDocument(
             self,
@@ -1919,9 +2947,69 @@ class IdentityStack(TerraformStack):
         )
         IamRolePolicyAttachment(
             self,
+            "aws_iam_role_policy_attachment_admins-knowledge",
+            policy_arn=iam_policy_knowledge.arn,
+            role=self.iam_role_admins.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_admins-vectors",
+            policy_arn=iam_policy_vectors.arn,
+            role=self.iam_role_admins.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-deploy-change-llm",
+            policy_arn=iam_policy_ci_change_llm.arn,
+            role=self.iam_role_ci_deploy.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-deploy-change-ml",
+            policy_arn=iam_policy_ci_change_ml.arn,
+            role=self.iam_role_ci_deploy.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-deploy-change-monitoring",
+            policy_arn=iam_policy_ci_change_monitoring.arn,
+            role=self.iam_role_ci_deploy.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-deploy-change-serving",
+            policy_arn=iam_policy_ci_change_serving.arn,
+            role=self.iam_role_ci_deploy.name,
+        )
+        IamRolePolicyAttachment(
+            self,
             "aws_iam_role_policy_attachment_ci-deploy-read",
             policy_arn=iam_policy_ci_read.arn,
-            role=iam_role_ci_deploy.name,
+            role=self.iam_role_ci_deploy.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-deploy-read-llm",
+            policy_arn=iam_policy_ci_read_llm.arn,
+            role=self.iam_role_ci_deploy.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-deploy-read-ml",
+            policy_arn=iam_policy_ci_read_ml.arn,
+            role=self.iam_role_ci_deploy.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-deploy-read-monitoring",
+            policy_arn=iam_policy_ci_read_monitoring.arn,
+            role=self.iam_role_ci_deploy.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-deploy-read-serving",
+            policy_arn=iam_policy_ci_read_serving.arn,
+            role=self.iam_role_ci_deploy.name,
         )
         IamRolePolicyAttachment(
             self,
@@ -1929,20 +3017,69 @@ class IdentityStack(TerraformStack):
             policy_arn=iam_policy_ci_read.arn,
             role=iam_role_ci_plan.name,
         )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-plan-read-llm",
+            policy_arn=iam_policy_ci_read_llm.arn,
+            role=iam_role_ci_plan.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-plan-read-ml",
+            policy_arn=iam_policy_ci_read_ml.arn,
+            role=iam_role_ci_plan.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-plan-read-monitoring",
+            policy_arn=iam_policy_ci_read_monitoring.arn,
+            role=iam_role_ci_plan.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_ci-plan-read-serving",
+            policy_arn=iam_policy_ci_read_serving.arn,
+            role=iam_role_ci_plan.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_scientists-knowledge",
+            policy_arn=iam_policy_knowledge.arn,
+            role=iam_role_scientists.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_scientists-llm",
+            policy_arn=iam_policy_llm.arn,
+            role=iam_role_scientists.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_serving-llm",
+            policy_arn=iam_policy_llm.arn,
+            role=self.iam_role_serving.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_training-llm",
+            policy_arn=iam_policy_llm.arn,
+            role=self.iam_role_training.name,
+        )
 
         TerraformOutput(
             self,
             "role_arns",
             value={
-                "admins": iam_role_admins.arn,
+                "admins": self.iam_role_admins.arn,
                 "ci-build": iam_role_ci_build.arn,
-                "ci-deploy": iam_role_ci_deploy.arn,
+                "ci-deploy": self.iam_role_ci_deploy.arn,
                 "ci-plan": iam_role_ci_plan.arn,
-                "monitoring": iam_role_monitoring.arn,
-                "pipelines": iam_role_pipelines.arn,
+                "monitoring": self.iam_role_monitoring.arn,
+                "pipelines": self.iam_role_pipelines.arn,
                 "scientists": iam_role_scientists.arn,
-                "serving": iam_role_serving.arn,
-                "training": iam_role_training.arn,
+                "serving": self.iam_role_serving.arn,
+                "training": self.iam_role_training.arn,
+                "triggers": self.iam_role_triggers.arn,
                 "viewers": iam_role_viewers.arn,
             },
         )

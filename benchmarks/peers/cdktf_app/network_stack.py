@@ -63,7 +63,6 @@ class NetworkStack(TerraformStack):
             default_tags=[
                 AwsProviderDefaultTags(
                     tags={
-                        "compliance": "soc2",
                         "cost-center": "1234",
                         "environment": environment.name,
                         "managed-by": "scaffolder",
@@ -85,7 +84,7 @@ class NetworkStack(TerraformStack):
         self.vpc_main = Vpc(
             self,
             "aws_vpc_main",
-            cidr_block="10.41.0.0/16" if environment.production else "10.40.0.0/16",
+            cidr_block="10.40.0.0/16",
             enable_dns_hostnames=True,
             enable_dns_support=True,
             tags={"Name": f"{environment.prefix}"},
@@ -123,22 +122,6 @@ class NetworkStack(TerraformStack):
             domain="vpc",
             tags={"Name": f"{environment.prefix}-nat-euw1-az1"},
         )
-        if environment.production:
-            eip_nat_2 = Eip(
-                self,
-                "aws_eip_nat-2",
-                depends_on=[internet_gateway_main],
-                domain="vpc",
-                tags={"Name": "churn-prod-nat-euw1-az2"},
-            )
-        if environment.production:
-            eip_nat_3 = Eip(
-                self,
-                "aws_eip_nat-3",
-                depends_on=[internet_gateway_main],
-                domain="vpc",
-                tags={"Name": "churn-prod-nat-euw1-az3"},
-            )
         policy_document_trust_flow_logs = DataAwsIamPolicyDocument(
             self,
             "data_aws_iam_policy_document_trust-flow-logs",
@@ -217,7 +200,7 @@ class NetworkStack(TerraformStack):
             self,
             "aws_subnet_public-1",
             availability_zone_id="euw1-az1",
-            cidr_block="10.41.240.0/24" if environment.production else "10.40.240.0/24",
+            cidr_block="10.40.240.0/24",
             map_public_ip_on_launch=False,
             tags={"Name": f"{environment.prefix}-public-euw1-az1"},
             vpc_id=self.vpc_main.id,
@@ -231,51 +214,11 @@ class NetworkStack(TerraformStack):
             subnet_id=subnet_public_1.id,
             tags={"Name": f"{environment.prefix}-euw1-az1"},
         )
-        if environment.production:
-            subnet_public_2 = Subnet(
-                self,
-                "aws_subnet_public-2",
-                availability_zone_id="euw1-az2",
-                cidr_block="10.41.241.0/24",
-                map_public_ip_on_launch=False,
-                tags={"Name": "churn-prod-public-euw1-az2"},
-                vpc_id=self.vpc_main.id,
-            )
-        if environment.production:
-            nat_gateway_nat_2 = NatGateway(
-                self,
-                "aws_nat_gateway_nat-2",
-                allocation_id=eip_nat_2.id,
-                connectivity_type="public",
-                depends_on=[internet_gateway_main],
-                subnet_id=subnet_public_2.id,
-                tags={"Name": "churn-prod-euw1-az2"},
-            )
-        if environment.production:
-            subnet_public_3 = Subnet(
-                self,
-                "aws_subnet_public-3",
-                availability_zone_id="euw1-az3",
-                cidr_block="10.41.242.0/24",
-                map_public_ip_on_launch=False,
-                tags={"Name": "churn-prod-public-euw1-az3"},
-                vpc_id=self.vpc_main.id,
-            )
-        if environment.production:
-            nat_gateway_nat_3 = NatGateway(
-                self,
-                "aws_nat_gateway_nat-3",
-                allocation_id=eip_nat_3.id,
-                connectivity_type="public",
-                depends_on=[internet_gateway_main],
-                subnet_id=subnet_public_3.id,
-                tags={"Name": "churn-prod-euw1-az3"},
-            )
         self.subnet_private_1 = Subnet(
             self,
             "aws_subnet_private-1",
             availability_zone_id="euw1-az1",
-            cidr_block="10.41.0.0/20" if environment.production else "10.40.0.0/20",
+            cidr_block="10.40.0.0/20",
             map_public_ip_on_launch=False,
             tags={"Name": f"{environment.prefix}-private-euw1-az1"},
             vpc_id=self.vpc_main.id,
@@ -284,7 +227,7 @@ class NetworkStack(TerraformStack):
             self,
             "aws_subnet_private-2",
             availability_zone_id="euw1-az2",
-            cidr_block="10.41.16.0/20" if environment.production else "10.40.16.0/20",
+            cidr_block="10.40.16.0/20",
             map_public_ip_on_launch=False,
             tags={"Name": f"{environment.prefix}-private-euw1-az2"},
             vpc_id=self.vpc_main.id,
@@ -293,7 +236,7 @@ class NetworkStack(TerraformStack):
             self,
             "aws_subnet_private-3",
             availability_zone_id="euw1-az3",
-            cidr_block="10.41.32.0/20" if environment.production else "10.40.32.0/20",
+            cidr_block="10.40.32.0/20",
             map_public_ip_on_launch=False,
             tags={"Name": f"{environment.prefix}-private-euw1-az3"},
             vpc_id=self.vpc_main.id,
@@ -304,7 +247,7 @@ class NetworkStack(TerraformStack):
             egress=[
                 NetworkAclEgress(
                     action="allow",
-                    cidr_block="10.41.0.0/16" if environment.production else "10.40.0.0/16",
+                    cidr_block="10.40.0.0/16",
                     from_port=0,
                     protocol="-1",
                     rule_no=100,
@@ -322,7 +265,7 @@ class NetworkStack(TerraformStack):
             ingress=[
                 NetworkAclIngress(
                     action="allow",
-                    cidr_block="10.41.0.0/16" if environment.production else "10.40.0.0/16",
+                    cidr_block="10.40.0.0/16",
                     from_port=0,
                     protocol="-1",
                     rule_no=100,
@@ -355,7 +298,7 @@ class NetworkStack(TerraformStack):
             egress=[
                 NetworkAclEgress(
                     action="allow",
-                    cidr_block="10.41.0.0/16" if environment.production else "10.40.0.0/16",
+                    cidr_block="10.40.0.0/16",
                     from_port=0,
                     protocol="-1",
                     rule_no=100,
@@ -373,7 +316,7 @@ class NetworkStack(TerraformStack):
             ingress=[
                 NetworkAclIngress(
                     action="allow",
-                    cidr_block="10.41.0.0/16" if environment.production else "10.40.0.0/16",
+                    cidr_block="10.40.0.0/16",
                     from_port=0,
                     protocol="-1",
                     rule_no=100,
@@ -396,11 +339,7 @@ class NetworkStack(TerraformStack):
                     to_port=65535,
                 ),
             ],
-            subnet_ids=(
-                [subnet_public_1.id, subnet_public_2.id, subnet_public_3.id]
-                if environment.production
-                else [subnet_public_1.id]
-            ),
+            subnet_ids=[subnet_public_1.id],
             tags={"Name": f"{environment.prefix}-public"},
             vpc_id=self.vpc_main.id,
         )
@@ -427,7 +366,7 @@ class NetworkStack(TerraformStack):
             self,
             "aws_route_private-nat-2",
             destination_cidr_block="0.0.0.0/0",
-            nat_gateway_id=nat_gateway_nat_2.id if environment.production else nat_gateway_nat_1.id,
+            nat_gateway_id=nat_gateway_nat_1.id,
             route_table_id=route_table_private_2.id,
         )
         route_table_private_3 = RouteTable(
@@ -440,7 +379,7 @@ class NetworkStack(TerraformStack):
             self,
             "aws_route_private-nat-3",
             destination_cidr_block="0.0.0.0/0",
-            nat_gateway_id=nat_gateway_nat_3.id if environment.production else nat_gateway_nat_1.id,
+            nat_gateway_id=nat_gateway_nat_1.id,
             route_table_id=route_table_private_3.id,
         )
         route_table_public = RouteTable(
@@ -480,20 +419,6 @@ class NetworkStack(TerraformStack):
             route_table_id=route_table_public.id,
             subnet_id=subnet_public_1.id,
         )
-        if environment.production:
-            RouteTableAssociation(
-                self,
-                "aws_route_table_association_public-2",
-                route_table_id=route_table_public.id,
-                subnet_id=subnet_public_2.id,
-            )
-        if environment.production:
-            RouteTableAssociation(
-                self,
-                "aws_route_table_association_public-3",
-                route_table_id=route_table_public.id,
-                subnet_id=subnet_public_3.id,
-            )
         security_group_endpoints = SecurityGroup(
             self,
             "aws_security_group_endpoints",
@@ -510,6 +435,101 @@ class NetworkStack(TerraformStack):
             name=f"{environment.prefix}-workloads",
             revoke_rules_on_delete=True,
             tags={"Name": f"{environment.prefix}-workloads"},
+            vpc_id=self.vpc_main.id,
+        )
+        policy_document_endpoint_bedrock_agent_runtime = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_endpoint-bedrock-agent-runtime",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:Retrieve"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:PrincipalAccount",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
+                    resources=[f"arn:aws:bedrock:eu-west-1:{environment.account}:knowledge-base/*"],
+                    sid="OwnAccount",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:RetrieveAndGenerate"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:PrincipalAccount",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
+                    resources=["*"],
+                    sid="WithoutResource",
+                ),
+            ],
+        )
+        VpcEndpoint(
+            self,
+            "aws_vpc_endpoint_bedrock-agent-runtime",
+            policy=policy_document_endpoint_bedrock_agent_runtime.json,
+            private_dns_enabled=True,
+            security_group_ids=[security_group_endpoints.id],
+            service_name="com.amazonaws.eu-west-1.bedrock-agent-runtime",
+            subnet_ids=[self.subnet_private_1.id, self.subnet_private_2.id, self.subnet_private_3.id],
+            tags={"Name": f"{environment.prefix}-bedrock-agent-runtime"},
+            vpc_endpoint_type="Interface",
+            vpc_id=self.vpc_main.id,
+        )
+        policy_document_endpoint_bedrock_runtime = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_endpoint-bedrock-runtime",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:PrincipalAccount",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
+                    resources=[
+                        "arn:aws:bedrock:*::foundation-model/*",
+                        f"arn:aws:bedrock:eu-west-1:{environment.account}:inference-profile/*",
+                    ],
+                    sid="OwnAccount",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:ApplyGuardrail"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:PrincipalAccount",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
+                    resources=[f"arn:aws:bedrock:eu-west-1:{environment.account}:guardrail/*"],
+                    sid="OwnAccount1",
+                ),
+            ],
+        )
+        VpcEndpoint(
+            self,
+            "aws_vpc_endpoint_bedrock-runtime",
+            policy=policy_document_endpoint_bedrock_runtime.json,
+            private_dns_enabled=True,
+            security_group_ids=[security_group_endpoints.id],
+            service_name="com.amazonaws.eu-west-1.bedrock-runtime",
+            subnet_ids=[self.subnet_private_1.id, self.subnet_private_2.id, self.subnet_private_3.id],
+            tags={"Name": f"{environment.prefix}-bedrock-runtime"},
+            vpc_endpoint_type="Interface",
             vpc_id=self.vpc_main.id,
         )
         policy_document_endpoint_ecr_api = DataAwsIamPolicyDocument(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cdktf import S3Backend, TerraformOutput, TerraformResourceLifecycle, TerraformStack
+import json
+
+from cdktf import S3Backend, TerraformOutput, TerraformStack
 from cdktf_cdktf_provider_aws.ecr_lifecycle_policy import EcrLifecyclePolicy
 from cdktf_cdktf_provider_aws.ecr_repository import (
     EcrRepository,
@@ -43,7 +45,6 @@ class RegistryStack(TerraformStack):
             default_tags=[
                 AwsProviderDefaultTags(
                     tags={
-                        "compliance": "soc2",
                         "cost-center": "1234",
                         "environment": environment.name,
                         "managed-by": "scaffolder",
@@ -64,16 +65,41 @@ class RegistryStack(TerraformStack):
                     kms_key=security.kms_key_data.arn,
                 ),
             ],
-            force_delete=not environment.production,
+            force_delete=True,
             image_scanning_configuration=EcrRepositoryImageScanningConfiguration(scan_on_push=True),
             image_tag_mutability="IMMUTABLE",
             name=f"{environment.prefix}/serving",
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if environment.production else None,
         )
         EcrLifecyclePolicy(
             self,
             "aws_ecr_lifecycle_policy_serving",
-            policy='{"rules":[{"action":{"type":"expire"},"description":"Untagged images go after 7 days","rulePriority":1,"selection":{"countNumber":7,"countType":"sinceImagePushed","countUnit":"days","tagStatus":"untagged"}},{"action":{"type":"expire"},"description":"The newest 30 images stay","rulePriority":2,"selection":{"countNumber":30,"countType":"imageCountMoreThan","tagStatus":"any"}}]}',
+            policy=json.dumps(
+                {
+                    "rules": [
+                        {
+                            "action": {"type": "expire"},
+                            "description": "Untagged images go after 7 days",
+                            "rulePriority": 1,
+                            "selection": {
+                                "countNumber": 7,
+                                "countType": "sinceImagePushed",
+                                "countUnit": "days",
+                                "tagStatus": "untagged",
+                            },
+                        },
+                        {
+                            "action": {"type": "expire"},
+                            "description": "The newest 50 images stay",
+                            "rulePriority": 2,
+                            "selection": {
+                                "countNumber": 50,
+                                "countType": "imageCountMoreThan",
+                                "tagStatus": "any",
+                            },
+                        },
+                    ],
+                },
+            ),
             repository=self.ecr_repository_serving.name,
         )
         self.ecr_repository_training = EcrRepository(
@@ -85,16 +111,41 @@ class RegistryStack(TerraformStack):
                     kms_key=security.kms_key_data.arn,
                 ),
             ],
-            force_delete=not environment.production,
+            force_delete=True,
             image_scanning_configuration=EcrRepositoryImageScanningConfiguration(scan_on_push=True),
             image_tag_mutability="IMMUTABLE",
             name=f"{environment.prefix}/training",
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if environment.production else None,
         )
         EcrLifecyclePolicy(
             self,
             "aws_ecr_lifecycle_policy_training",
-            policy='{"rules":[{"action":{"type":"expire"},"description":"Untagged images go after 7 days","rulePriority":1,"selection":{"countNumber":7,"countType":"sinceImagePushed","countUnit":"days","tagStatus":"untagged"}},{"action":{"type":"expire"},"description":"The newest 30 images stay","rulePriority":2,"selection":{"countNumber":30,"countType":"imageCountMoreThan","tagStatus":"any"}}]}',
+            policy=json.dumps(
+                {
+                    "rules": [
+                        {
+                            "action": {"type": "expire"},
+                            "description": "Untagged images go after 7 days",
+                            "rulePriority": 1,
+                            "selection": {
+                                "countNumber": 7,
+                                "countType": "sinceImagePushed",
+                                "countUnit": "days",
+                                "tagStatus": "untagged",
+                            },
+                        },
+                        {
+                            "action": {"type": "expire"},
+                            "description": "The newest 50 images stay",
+                            "rulePriority": 2,
+                            "selection": {
+                                "countNumber": 50,
+                                "countType": "imageCountMoreThan",
+                                "tagStatus": "any",
+                            },
+                        },
+                    ],
+                },
+            ),
             repository=self.ecr_repository_training.name,
         )
 

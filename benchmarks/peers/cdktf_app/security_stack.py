@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf import S3Backend, TerraformOutput, TerraformResourceLifecycle, TerraformStack
+from cdktf import S3Backend, TerraformOutput, TerraformStack
 from cdktf_cdktf_provider_aws.cloudtrail import (
     Cloudtrail,
     CloudtrailAdvancedEventSelector,
@@ -71,7 +71,6 @@ class SecurityStack(TerraformStack):
             default_tags=[
                 AwsProviderDefaultTags(
                     tags={
-                        "compliance": "soc2",
                         "cost-center": "1234",
                         "environment": environment.name,
                         "managed-by": "scaffolder",
@@ -168,6 +167,30 @@ class SecurityStack(TerraformStack):
                     resources=["*"],
                     sid="Notifications",
                 ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["kms:GenerateDataKey"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:SourceAccount",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="ArnLike",
+                            values=[f"arn:aws:bedrock:eu-west-1:{environment.account}:*"],
+                            variable="aws:SourceArn",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[
+                        DataAwsIamPolicyDocumentStatementPrincipals(
+                            identifiers=["bedrock.amazonaws.com"],
+                            type="Service",
+                        ),
+                    ],
+                    resources=["*"],
+                    sid="BedrockLogs",
+                ),
             ],
         )
         self.kms_key_logs = KmsKey(
@@ -177,7 +200,6 @@ class SecurityStack(TerraformStack):
             description=f"{environment.prefix}: logs, the audit trail and notifications",
             enable_key_rotation=True,
             policy=policy_document_key_logs.json,
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if environment.production else None,
         )
         cloudwatch_log_group_audit = CloudwatchLogGroup(
             self,
@@ -223,6 +245,7 @@ class SecurityStack(TerraformStack):
             statement=[
                 DataAwsIamPolicyDocumentStatement(
                     actions=[
+                        "aoss:*",
                         "application-autoscaling:*",
                         "athena:*",
                         "bedrock:*",
@@ -331,8 +354,7 @@ class SecurityStack(TerraformStack):
             self,
             "aws_s3_bucket_audit",
             bucket=f"{environment.prefix}-audit-{environment.account}-eu-west-1",
-            force_destroy=not environment.production,
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if environment.production else None,
+            force_destroy=True,
         )
         policy_document_bucket_audit = DataAwsIamPolicyDocument(
             self,
@@ -519,7 +541,6 @@ class SecurityStack(TerraformStack):
             description=f"{environment.prefix}: buckets, images, volumes and features",
             enable_key_rotation=True,
             policy=policy_document_key_data.json,
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if environment.production else None,
         )
         KmsAlias(
             self,

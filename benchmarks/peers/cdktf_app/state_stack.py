@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf import TerraformOutput, TerraformResourceLifecycle, TerraformStack
+from cdktf import TerraformOutput, TerraformStack
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocument,
     DataAwsIamPolicyDocumentStatement,
@@ -50,7 +50,6 @@ class StateStack(TerraformStack):
             default_tags=[
                 AwsProviderDefaultTags(
                     tags={
-                        "compliance": "soc2",
                         "cost-center": "1234",
                         "environment": environment.name,
                         "managed-by": "scaffolder",
@@ -87,7 +86,6 @@ class StateStack(TerraformStack):
             description=f"{environment.prefix}: Terraform state",
             enable_key_rotation=True,
             policy=policy_document_key_state.json,
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if environment.production else None,
         )
         KmsAlias(
             self,
@@ -99,8 +97,7 @@ class StateStack(TerraformStack):
             self,
             "aws_s3_bucket_state",
             bucket=f"{environment.prefix}-state-{environment.account}-eu-west-1",
-            force_destroy=not environment.production,
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if environment.production else None,
+            force_destroy=True,
         )
         s3_bucket_versioning_state = S3BucketVersioningA(
             self,

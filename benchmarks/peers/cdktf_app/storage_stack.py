@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf import S3Backend, TerraformOutput, TerraformResourceLifecycle, TerraformStack
+from cdktf import S3Backend, TerraformOutput, TerraformStack
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocument,
     DataAwsIamPolicyDocumentStatement,
@@ -70,7 +70,6 @@ class StorageStack(TerraformStack):
             default_tags=[
                 AwsProviderDefaultTags(
                     tags={
-                        "compliance": "soc2",
                         "cost-center": "1234",
                         "environment": environment.name,
                         "managed-by": "scaffolder",
@@ -86,29 +85,19 @@ class StorageStack(TerraformStack):
             self,
             "aws_s3_bucket_artifacts",
             bucket=f"{environment.prefix}-artifacts-{environment.account}-eu-west-1",
-            force_destroy=not environment.production,
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if environment.production else None,
+            force_destroy=True,
         )
         self.s3_bucket_data = S3Bucket(
             self,
             "aws_s3_bucket_data",
             bucket=f"{environment.prefix}-data-{environment.account}-eu-west-1",
-            force_destroy=not environment.production,
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if environment.production else None,
+            force_destroy=True,
         )
-        self.s3_bucket_exports = S3Bucket(
-            self,
-            "aws_s3_bucket_exports",
-            bucket=f"{environment.prefix}-exports-{environment.account}-eu-west-1",
-            force_destroy=not environment.production,
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if environment.production else None,
-        )
-        s3_bucket_logs = S3Bucket(
+        self.s3_bucket_logs = S3Bucket(
             self,
             "aws_s3_bucket_logs",
             bucket=f"{environment.prefix}-logs-{environment.account}-eu-west-1",
-            force_destroy=not environment.production,
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if environment.production else None,
+            force_destroy=True,
         )
         s3_bucket_versioning_artifacts = S3BucketVersioningA(
             self,
@@ -155,7 +144,6 @@ class StorageStack(TerraformStack):
                             days_after_initiation=7,
                         ),
                     ],
-                    expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=730)],
                     filter=[S3BucketLifecycleConfigurationRuleFilter()],
                     id="housekeeping",
                     noncurrent_version_expiration=[
@@ -168,44 +156,16 @@ class StorageStack(TerraformStack):
                 ),
             ],
         )
-        s3_bucket_versioning_exports = S3BucketVersioningA(
-            self,
-            "aws_s3_bucket_versioning_exports",
-            bucket=self.s3_bucket_exports.id,
-            versioning_configuration=S3BucketVersioningVersioningConfiguration(status="Enabled"),
-        )
-        S3BucketLifecycleConfiguration(
-            self,
-            "aws_s3_bucket_lifecycle_configuration_exports",
-            bucket=self.s3_bucket_exports.id,
-            depends_on=[s3_bucket_versioning_exports],
-            rule=[
-                S3BucketLifecycleConfigurationRule(
-                    abort_incomplete_multipart_upload=[
-                        S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
-                            days_after_initiation=7,
-                        ),
-                    ],
-                    expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=30)],
-                    filter=[S3BucketLifecycleConfigurationRuleFilter()],
-                    id="housekeeping",
-                    noncurrent_version_expiration=[
-                        S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(noncurrent_days=90),
-                    ],
-                    status="Enabled",
-                ),
-            ],
-        )
         s3_bucket_versioning_logs = S3BucketVersioningA(
             self,
             "aws_s3_bucket_versioning_logs",
-            bucket=s3_bucket_logs.id,
+            bucket=self.s3_bucket_logs.id,
             versioning_configuration=S3BucketVersioningVersioningConfiguration(status="Enabled"),
         )
         S3BucketLifecycleConfiguration(
             self,
             "aws_s3_bucket_lifecycle_configuration_logs",
-            bucket=s3_bucket_logs.id,
+            bucket=self.s3_bucket_logs.id,
             depends_on=[s3_bucket_versioning_logs],
             rule=[
                 S3BucketLifecycleConfigurationRule(
@@ -239,7 +199,7 @@ class StorageStack(TerraformStack):
                     ],
                     effect="Deny",
                     principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
-                    resources=[s3_bucket_logs.arn, f"{s3_bucket_logs.arn}/*"],
+                    resources=[self.s3_bucket_logs.arn, f"{self.s3_bucket_logs.arn}/*"],
                     sid="DenyInsecureTransport",
                 ),
                 DataAwsIamPolicyDocumentStatement(
@@ -253,7 +213,7 @@ class StorageStack(TerraformStack):
                     ],
                     effect="Deny",
                     principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
-                    resources=[s3_bucket_logs.arn, f"{s3_bucket_logs.arn}/*"],
+                    resources=[self.s3_bucket_logs.arn, f"{self.s3_bucket_logs.arn}/*"],
                     sid="DenyOldTls",
                 ),
                 DataAwsIamPolicyDocumentStatement(
@@ -269,7 +229,7 @@ class StorageStack(TerraformStack):
                             values=[
                                 f"arn:aws:s3:::{environment.prefix}-data-{environment.account}-eu-west-1",
                                 f"arn:aws:s3:::{environment.prefix}-artifacts-{environment.account}-eu-west-1",
-                                f"arn:aws:s3:::{environment.prefix}-exports-{environment.account}-eu-west-1",
+                                f"arn:aws:s3:::{environment.prefix}-invocations-{environment.account}-eu-west-1",
                             ],
                             variable="aws:SourceArn",
                         ),
@@ -282,9 +242,9 @@ class StorageStack(TerraformStack):
                         ),
                     ],
                     resources=[
-                        f"{s3_bucket_logs.arn}/s3-access/data/*",
-                        f"{s3_bucket_logs.arn}/s3-access/artifacts/*",
-                        f"{s3_bucket_logs.arn}/s3-access/exports/*",
+                        f"{self.s3_bucket_logs.arn}/s3-access/data/*",
+                        f"{self.s3_bucket_logs.arn}/s3-access/artifacts/*",
+                        f"{self.s3_bucket_logs.arn}/s3-access/invocations/*",
                     ],
                     sid="AccessLogs",
                 ),
@@ -295,14 +255,14 @@ class StorageStack(TerraformStack):
             "aws_s3_bucket_public_access_block_logs",
             block_public_acls=True,
             block_public_policy=True,
-            bucket=s3_bucket_logs.id,
+            bucket=self.s3_bucket_logs.id,
             ignore_public_acls=True,
             restrict_public_buckets=True,
         )
         s3_bucket_policy_logs = S3BucketPolicy(
             self,
             "aws_s3_bucket_policy_logs",
-            bucket=s3_bucket_logs.id,
+            bucket=self.s3_bucket_logs.id,
             depends_on=[s3_bucket_public_access_block_logs],
             policy=policy_document_bucket_logs.json,
         )
@@ -311,7 +271,7 @@ class StorageStack(TerraformStack):
             "aws_s3_bucket_logging_artifacts",
             bucket=self.s3_bucket_artifacts.id,
             depends_on=[s3_bucket_policy_logs],
-            target_bucket=s3_bucket_logs.id,
+            target_bucket=self.s3_bucket_logs.id,
             target_prefix="s3-access/artifacts/",
         )
         S3BucketLoggingA(
@@ -319,16 +279,8 @@ class StorageStack(TerraformStack):
             "aws_s3_bucket_logging_data",
             bucket=self.s3_bucket_data.id,
             depends_on=[s3_bucket_policy_logs],
-            target_bucket=s3_bucket_logs.id,
+            target_bucket=self.s3_bucket_logs.id,
             target_prefix="s3-access/data/",
-        )
-        S3BucketLoggingA(
-            self,
-            "aws_s3_bucket_logging_exports",
-            bucket=self.s3_bucket_exports.id,
-            depends_on=[s3_bucket_policy_logs],
-            target_bucket=s3_bucket_logs.id,
-            target_prefix="s3-access/exports/",
         )
         S3BucketNotification(
             self,
@@ -344,14 +296,8 @@ class StorageStack(TerraformStack):
         )
         S3BucketNotification(
             self,
-            "aws_s3_bucket_notification_exports",
-            bucket=self.s3_bucket_exports.id,
-            eventbridge=True,
-        )
-        S3BucketNotification(
-            self,
             "aws_s3_bucket_notification_logs",
-            bucket=s3_bucket_logs.id,
+            bucket=self.s3_bucket_logs.id,
             eventbridge=True,
         )
         S3BucketOwnershipControls(
@@ -368,14 +314,8 @@ class StorageStack(TerraformStack):
         )
         S3BucketOwnershipControls(
             self,
-            "aws_s3_bucket_ownership_controls_exports",
-            bucket=self.s3_bucket_exports.id,
-            rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
-        )
-        S3BucketOwnershipControls(
-            self,
             "aws_s3_bucket_ownership_controls_logs",
-            bucket=s3_bucket_logs.id,
+            bucket=self.s3_bucket_logs.id,
             rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
         )
         policy_document_bucket_artifacts = DataAwsIamPolicyDocument(
@@ -506,70 +446,6 @@ class StorageStack(TerraformStack):
             depends_on=[s3_bucket_public_access_block_data],
             policy=policy_document_bucket_data.json,
         )
-        policy_document_bucket_exports = DataAwsIamPolicyDocument(
-            self,
-            "data_aws_iam_policy_document_bucket-exports",
-            statement=[
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["s3:*"],
-                    condition=[
-                        DataAwsIamPolicyDocumentStatementCondition(
-                            test="Bool",
-                            values=["false"],
-                            variable="aws:SecureTransport",
-                        ),
-                    ],
-                    effect="Deny",
-                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
-                    resources=[self.s3_bucket_exports.arn, f"{self.s3_bucket_exports.arn}/*"],
-                    sid="DenyInsecureTransport",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["s3:*"],
-                    condition=[
-                        DataAwsIamPolicyDocumentStatementCondition(
-                            test="NumericLessThan",
-                            values=["1.2"],
-                            variable="s3:TlsVersion",
-                        ),
-                    ],
-                    effect="Deny",
-                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
-                    resources=[self.s3_bucket_exports.arn, f"{self.s3_bucket_exports.arn}/*"],
-                    sid="DenyOldTls",
-                ),
-                DataAwsIamPolicyDocumentStatement(
-                    actions=["s3:PutObject"],
-                    condition=[
-                        DataAwsIamPolicyDocumentStatementCondition(
-                            test="StringNotEqualsIfExists",
-                            values=[security.kms_key_data.arn],
-                            variable="s3:x-amz-server-side-encryption-aws-kms-key-id",
-                        ),
-                    ],
-                    effect="Deny",
-                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
-                    resources=[f"{self.s3_bucket_exports.arn}/*"],
-                    sid="DenyOtherKeys",
-                ),
-            ],
-        )
-        s3_bucket_public_access_block_exports = S3BucketPublicAccessBlock(
-            self,
-            "aws_s3_bucket_public_access_block_exports",
-            block_public_acls=True,
-            block_public_policy=True,
-            bucket=self.s3_bucket_exports.id,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-        )
-        S3BucketPolicy(
-            self,
-            "aws_s3_bucket_policy_exports",
-            bucket=self.s3_bucket_exports.id,
-            depends_on=[s3_bucket_public_access_block_exports],
-            policy=policy_document_bucket_exports.json,
-        )
         S3BucketServerSideEncryptionConfigurationA(
             self,
             "aws_s3_bucket_server_side_encryption_configuration_artifacts",
@@ -600,22 +476,8 @@ class StorageStack(TerraformStack):
         )
         S3BucketServerSideEncryptionConfigurationA(
             self,
-            "aws_s3_bucket_server_side_encryption_configuration_exports",
-            bucket=self.s3_bucket_exports.id,
-            rule=[
-                S3BucketServerSideEncryptionConfigurationRuleA(
-                    apply_server_side_encryption_by_default=S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
-                        kms_master_key_id=security.kms_key_data.arn,
-                        sse_algorithm="aws:kms",
-                    ),
-                    bucket_key_enabled=True,
-                ),
-            ],
-        )
-        S3BucketServerSideEncryptionConfigurationA(
-            self,
             "aws_s3_bucket_server_side_encryption_configuration_logs",
-            bucket=s3_bucket_logs.id,
+            bucket=self.s3_bucket_logs.id,
             rule=[
                 S3BucketServerSideEncryptionConfigurationRuleA(
                     apply_server_side_encryption_by_default=S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
@@ -631,8 +493,7 @@ class StorageStack(TerraformStack):
             value={
                 "artifacts": self.s3_bucket_artifacts.arn,
                 "data": self.s3_bucket_data.arn,
-                "exports": self.s3_bucket_exports.arn,
-                "logs": s3_bucket_logs.arn,
+                "logs": self.s3_bucket_logs.arn,
             },
         )
         TerraformOutput(
@@ -641,7 +502,6 @@ class StorageStack(TerraformStack):
             value={
                 "artifacts": self.s3_bucket_artifacts.id,
                 "data": self.s3_bucket_data.id,
-                "exports": self.s3_bucket_exports.id,
-                "logs": s3_bucket_logs.id,
+                "logs": self.s3_bucket_logs.id,
             },
         )

@@ -39,6 +39,10 @@ OURS: dict[str, Any] = {
                     "key": "${data.terraform_remote_state.keys.outputs.aws_kms_key_data_arn}/x",
                     "rule": {"days": 3},
                     "code": "${null}",
+                    "widgets": (
+                        '{"bucket":${jsonencode(aws_kms_key.data.arn)},"image":${jsonencode("${aws_kms_key.data.id}:1")},'
+                        '"key":"${data.terraform_remote_state.keys.outputs.aws_kms_key_data_arn}","sizes":[1]}'
+                    ),
                 }
             }
         },
@@ -80,18 +84,37 @@ THEIRS: dict[str, Any] = {
                     ),
                     "rule": [{"days": 3}],
                     "code": None,
+                    "widgets": (
+                        '{"sizes": [1], "bucket": "${aws_kms_key.aws_kms_key_data.arn}", '
+                        '"image": "${aws_kms_key.aws_kms_key_data.id}:1", '
+                        '"key": "${data.terraform_remote_state.cross-stack-reference-input-keys.outputs'
+                        '.cross-stack-output-aws_kms_keyaws_kms_key_dataarn}"}'
+                    ),
                 }
             }
         },
     },
 }
 BUCKET = ("my-data", "resource", "aws_s3_bucket", "aws_s3_bucket_data")
+WIDGETS = THEIRS["my-data"]["resource"]["aws_s3_bucket"]["aws_s3_bucket_data"]["widgets"]
+CHANGED_JSON = (
+    WIDGETS.replace("[1]", "[2]"),
+    WIDGETS.replace("[1]", "1"),
+    WIDGETS.replace("[1]", "[1, 1]"),
+    WIDGETS.replace("data.id}:1", "data.id}:2"),
+    WIDGETS.replace("data.arn}", "data.id}"),
+    WIDGETS.replace("dataarn}", "dataarn}/x"),
+    WIDGETS.replace('"sizes": [1], ', ""),
+    WIDGETS.replace("}", ""),
+    json.loads(WIDGETS),
+)
 CHANGES = [
     ((*BUCKET, "bucket"), "churned"),
     ((*BUCKET, "rule"), [{"days": 4}]),
     ((*BUCKET, "rule"), [{"days": 3}, {"days": 3}]),
     ((*BUCKET, "policy"), "${data.aws_iam_policy_document.data_aws_iam_policy_document_write.json}"),
     ((*BUCKET, "extra"), True),
+    *(((*BUCKET, "widgets"), changed) for changed in CHANGED_JSON),
     (("my-data", "terraform", "backend"), {"s3": {"key": "prod/data"}}),
     (("my-data", "provider"), {"aws": [{"region": "us-east-1"}]}),
     (("my-data", "resource", "aws_s3_bucket"), {}),
@@ -132,6 +155,10 @@ def test_every_change_is_a_difference(tmp_path: Path, path: tuple[str, ...], val
         place = place[key]
     place[path[-1]] = value
     assert compared(tmp_path, changed, ["keys"])
+
+
+def test_every_change_of_a_json_text_changed_it() -> None:
+    assert WIDGETS not in CHANGED_JSON
 
 
 def test_another_order_of_stacks_is_a_difference(tmp_path: Path) -> None:
