@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from scaffolder.errors import MissingExtraError, UsageError
 from stacks.emit.cdktf import SynthesizedStack, add_stacks, exported
 from stacks.graph import GraphError, LinkedStack
+from stacks.record import record
 
 if TYPE_CHECKING:
     from cdktf import TerraformStack
@@ -46,14 +47,14 @@ __all__ = [
 ENGINES = ("cdktf", "cdktn")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StateOutputs:
     """Where state lives."""
 
     bucket: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SecurityOutputs:
     """Keys and the audit trail; ``None`` is what the spec does not ask for."""
 
@@ -64,7 +65,7 @@ class SecurityOutputs:
     audit_bucket: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NetworkOutputs:
     """The network in which workloads run: its private subnets, and the security group for workloads."""
 
@@ -73,7 +74,7 @@ class NetworkOutputs:
     security_group_ids: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StorageOutputs:
     """Buckets, by their name in the spec."""
 
@@ -81,7 +82,7 @@ class StorageOutputs:
     bucket_arns: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RegistryOutputs:
     """Container repositories, by their name in the spec."""
 
@@ -89,14 +90,14 @@ class RegistryOutputs:
     repository_arns: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class IdentityOutputs:
     """Roles, by what they are for."""
 
     role_arns: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class WorkspaceOutputs:
     """The domain that people work in."""
 
@@ -104,7 +105,7 @@ class WorkspaceOutputs:
     domain_url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class MlOutputs:
     """The managed ML service; ``None`` is what the spec does not ask for."""
 
@@ -114,7 +115,7 @@ class MlOutputs:
     async_topic_arn: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LlmOutputs:
     """Guardrails, knowledge bases and their collections, by their name in the spec; and the log of invocations."""
 
@@ -126,7 +127,7 @@ class LlmOutputs:
     knowledge_base_ids: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class MonitoringOutputs:
     """Where alerts go, and what watches; ``None`` is what the spec does not ask for."""
 

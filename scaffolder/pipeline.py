@@ -7,7 +7,6 @@ names, and writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from stacks.adapter import STACKS, Lowering, Skipped, lowering_of
 from stacks.graph import GraphError, LinkedStack, Stack, link
 from stacks.intents import Platform
 from stacks.overrides import OverrideProblem, apply_overrides
+from stacks.record import record
 from stacks.schema.check import Problem, check_nodes
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["EnvironmentPlatform", "Synthesis", "check", "synthesize", "synthesize_loaded"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EnvironmentPlatform:
     """One environment, checked and linked: its stacks in deployment order and what no stack carries."""
 
@@ -37,7 +37,7 @@ class EnvironmentPlatform:
     skipped: tuple[Skipped, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Synthesis:
     """A spec's environments, ready to be emitted, and the warnings that did not stop them."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from stacks.record import record
+
 __all__ = ["Access", "Ceiling", "Condition", "Effect", "Grant", "Guarded", "Name", "Role"]
 
 Effect: TypeAlias = Literal["Allow", "Deny", "Unreadable"]
@@ -33,7 +35,7 @@ class Condition:
     values: tuple[Name, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Grant:
     """One statement of a policy. ``policy`` names the policy; the ``not_`` fields say "all but these".
 
@@ -52,7 +54,7 @@ class Grant:
     conditions: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Role:
     """An identity of the platform: who may take it on (``trust``), and what it may do then (``grants``).
 
@@ -71,7 +73,7 @@ class Role:
     elsewhere: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Guarded:
     """A resource with a policy of its own: a bucket, a key, a topic, a network endpoint."""
 
@@ -82,7 +84,7 @@ class Guarded:
     grants: tuple[Grant, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Ceiling:
     """A policy that caps roles and grants nothing by itself."""
 
@@ -93,7 +95,7 @@ class Ceiling:
     grants: tuple[Grant, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Access:
     """Everything of one environment, in the order of the graph."""
 

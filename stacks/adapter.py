@@ -6,12 +6,12 @@ May not know what a cloud does with an intent; the cloud's package is imported o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 from stacks.graph import Node, Stack
 from stacks.intents import Intent, Platform, Support
+from stacks.record import record
 
 if TYPE_CHECKING:
     from stacks.access import Access
@@ -31,7 +31,7 @@ STACKS: Mapping[str, str] = {"aws": "stacks.aws"}
 """Provider name → package; a new cloud adds one line here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Skipped:
     """An intent that no stack carries, or not wholly, and why. ``remedy`` is what the user does to get it, if anything."""
 
@@ -40,7 +40,7 @@ class Skipped:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Lowered:
     """What a lowering made of a platform: stacks in deployment order, and what it left out."""
 
@@ -48,7 +48,7 @@ class Lowered:
     skipped: tuple[Skipped, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TargetProblem:
     """Something the target does not offer; ``path`` is the spec's (``("network", "zones")``).
 
@@ -62,7 +62,7 @@ class TargetProblem:
     warning: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PolicyViolation:
     """A node that breaks a rule of security that every platform keeps."""
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from stacks.record import record
+
 __all__ = [
     "Address",
     "Backend",
@@ -97,7 +99,7 @@ def text(*parts: Value) -> Value:
     return Text(tuple(flat))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Lifecycle:
     """Terraform's ``lifecycle`` block; an empty one is not emitted."""
 
@@ -106,7 +108,7 @@ class Lifecycle:
     ignore_changes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Node:
     """One resource or data source. ``origin`` names the intent it serves (``object store data``).
 
@@ -125,7 +127,7 @@ class Node:
         return Ref(self.address, attribute)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ProviderBlock:
     """A provider's source, version bounds and configuration, as Terraform wants them."""
 
@@ -135,7 +137,7 @@ class ProviderBlock:
     config: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Backend:
     """Where one stack's state lives. ``kind`` is Terraform's backend type, ``config`` its arguments."""
 
@@ -143,7 +145,7 @@ class Backend:
     config: Mapping[str, str | bool | int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Stack:
     """One deployable stack as a lowering made it; references may still cross into other stacks.
 
@@ -169,7 +171,7 @@ class Stack:
             seen.add(node.address)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LinkedStack:
     """A stack whose cross-stack references are outputs there and remote-state reads here.
 

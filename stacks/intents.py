@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
+from stacks.record import record
+
 if TYPE_CHECKING:
     from stacks.pipelines import PipelineDefinition
 
@@ -72,21 +74,21 @@ class Support:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StateStore:
     """The bucket that holds Terraform's state, with a native lock; made only when ``create``."""
 
     create: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Encryption:
     """Encryption at rest with keys of the customer's own, or of the cloud's."""
 
     customer_managed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AuditTrail:
     """A tamper-evident record of management calls and of access to model artifacts."""
 
@@ -94,14 +96,14 @@ class AuditTrail:
     log_retention_days: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PermissionsBoundary:
     """A ceiling over every role. ``existing`` is the cloud's id of one that is there already."""
 
     existing: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PrivateNetwork:
     """A network of our own. ``zone_ids`` is empty when only a number of zones is asked for."""
 
@@ -113,7 +115,7 @@ class PrivateNetwork:
     flow_log_retention_days: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ExistingNetwork:
     """A network that is there already; nothing is created."""
 
@@ -122,7 +124,7 @@ class ExistingNetwork:
     security_group_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ObjectStore:
     """A bucket: private, versioned, encrypted, over TLS only. ``None`` days mean never."""
 
@@ -133,7 +135,7 @@ class ObjectStore:
     keep_versions_days: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ImageRepository:
     """A repository of container images with immutable tags, scanned on push."""
 
@@ -142,14 +144,14 @@ class ImageRepository:
     expire_untagged_days: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class WorkloadRole:
     """The identity of one kind of workload."""
 
     purpose: WorkloadPurpose
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HumanRole:
     """A role that people assume. With no ``principals`` nobody could: it is skipped, and said so."""
 
@@ -157,7 +159,7 @@ class HumanRole:
     principals: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CiIdentity:
     """Roles for a CI system's jobs by OIDC. ``create_provider`` is false where the account has it already."""
 
@@ -168,7 +170,7 @@ class CiIdentity:
     create_provider: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Workspace:
     """Notebooks and an IDE for people."""
 
@@ -179,14 +181,14 @@ class Workspace:
     keep_home: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ExperimentTracking:
     """A managed tracking server."""
 
     backend: Literal["managed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ModelRegistry:
     """One model's line of versions, and what its endpoints serve: a registered ``version``, or ``image`` and ``data``.
 
@@ -201,7 +203,7 @@ class ModelRegistry:
     approval_pipeline: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class FeatureStore:
     """A feature group, online, offline or both. ``columns`` maps names to int|float|string|bool|timestamp."""
 
@@ -213,7 +215,7 @@ class FeatureStore:
     offline: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TrainingPipeline:
     """A pipeline with its schedule (five cron fields, UTC).
 
@@ -230,7 +232,7 @@ class TrainingPipeline:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OnlineEndpoint:
     """A served model in one of four modes; autoscaled when ``max_replicas`` exceeds ``min_replicas``.
 
@@ -253,7 +255,7 @@ class OnlineEndpoint:
     schedule: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ModelMonitor:
     """Scheduled drift tests on an endpoint; a threshold of ``None`` turns that test off.
 
@@ -274,21 +276,21 @@ class ModelMonitor:
     retrain_pipeline: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class FoundationModels:
     """The large models of the cloud that workloads and scientists may invoke, by the cloud's own ids."""
 
     models: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class InvocationLogging:
     """A log of what models are asked and answer. ``None`` days where an earlier environment keeps it already."""
 
     retention_days: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class GuardedPattern:
     """A pattern that a guardrail masks or blocks."""
 
@@ -297,7 +299,7 @@ class GuardedPattern:
     action: Literal["mask", "block"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DeniedTopic:
     """A topic that a guardrail refuses."""
 
@@ -305,7 +307,7 @@ class DeniedTopic:
     examples: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Guardrail:
     """A filter around models. ``personal_data`` maps neutral kinds (``credit-card``) to mask or block.
 
@@ -325,7 +327,7 @@ class Guardrail:
     blocked_message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class KnowledgeBase:
     """Documents below a prefix of a bucket, searched by meaning. With no ``index`` there is none to search yet."""
 
@@ -338,14 +340,14 @@ class KnowledgeBase:
     index: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Notifications:
     """Where alerts go."""
 
     emails: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Budget:
     """A monthly spending limit."""
 
@@ -383,7 +385,7 @@ Intent: TypeAlias = (
 INTENT_TYPES: tuple[type[Intent], ...] = get_args(Intent)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Target:
     """The cloud, region and account."""
 
@@ -392,7 +394,7 @@ class Target:
     account: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StateBackend:
     """How each stack keeps its state. ``settings`` are Terraform's own arguments of an explicit backend."""
 
@@ -400,7 +402,7 @@ class StateBackend:
     settings: Mapping[str, str | int | bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Override:
     """An argument that the user sets on one resource; ``value`` is literal, ``None`` takes the argument away."""
 
@@ -409,7 +411,7 @@ class Override:
     value: object
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Platform:
     """One environment of a platform, fully decided: the input of every lowering."""
 

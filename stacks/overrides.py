@@ -6,10 +6,11 @@ May not check a value against a provider: the schema check sees the result.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from stacks.graph import Address, Lifecycle, Node, Stack, Value
 from stacks.intents import Override
+from stacks.record import record
 from stacks.schema.load import nearest
 
 __all__ = ["OverrideProblem", "apply_overrides"]
@@ -17,7 +18,7 @@ __all__ = ["OverrideProblem", "apply_overrides"]
 LIFECYCLE = "lifecycle"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OverrideProblem:
     """An override that cannot be laid over; ``path`` is below ``overrides``."""
 

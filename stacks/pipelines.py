@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from stacks.record import record
+
 __all__ = [
     "METRICS_FILE",
     "BucketPath",
@@ -54,7 +56,7 @@ Template: TypeAlias = tuple["str | ValueOf | PathOf", ...]
 """A text with placeholders; empty is the empty text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Parameter:
     """A value that each run may set; its type is the default's."""
 
@@ -62,7 +64,7 @@ class Parameter:
     default: str | int | float | bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StepOutput:
     """What an earlier step wrote."""
 
@@ -70,7 +72,7 @@ class StepOutput:
     output: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BucketPath:
     """What is below a path of one of the platform's buckets; a path has values of parameters only."""
 
@@ -81,7 +83,7 @@ class BucketPath:
 Input: TypeAlias = StepOutput | BucketPath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Output:
     """A folder that a step writes; without a ``place`` it is kept apart for each run."""
 
@@ -89,7 +91,7 @@ class Output:
     place: BucketPath | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CodeFolder:
     """The files that a step's command runs with, by their path below the folder; ``digest`` is theirs together."""
 
@@ -98,7 +100,7 @@ class CodeFolder:
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Gate:
     """A condition on a number that an earlier step wrote to its metrics; the step and all after it wait for it.
 
@@ -113,7 +115,7 @@ class Gate:
     otherwise: Literal["skip", "fail"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Run:
     """A command in a container. ``training`` runs may use spot machines and resume from checkpoints.
 
@@ -135,7 +137,7 @@ class Run:
     spot: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Register:
     """A new version of a model, from a step's output of kind model."""
 
@@ -146,7 +148,7 @@ class Register:
     metrics: StepOutput | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Step:
     """One step; ``after`` are steps to wait for beyond those whose outputs it takes."""
 
@@ -157,7 +159,7 @@ class Step:
     retries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PipelineDefinition:
     """A pipeline's steps in an order in which each comes after what it needs; ``code`` are its folders by path."""
 

@@ -52,7 +52,7 @@ def _flag(question: Question) -> click.Option:
 @click.option("--dry-run", is_flag=True, help="Show what would be made, and make nothing.")
 @options.as_json
 def platform(folder: Path, defaults: bool, dry_run: bool, as_json: bool, **flags: str | None) -> None:  # noqa: FBT001
-    r"""Start a platform: a spec, a CDKTF app, CI, and tests of its own.
+    r"""Start a platform: a spec, a CDKTF app, a training pipeline, CI, and tests of its own.
 
     What no flag answers is asked at a terminal; elsewhere, and with --defaults, the default is taken and said.
 

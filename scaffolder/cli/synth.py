@@ -10,7 +10,7 @@ import gc
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias, TypedDict, assert_never
 
@@ -26,6 +26,7 @@ from stacks.adapter import lowering_of
 from stacks.emit.files import MARKER, Written, write_output
 from stacks.emit.files import OutputFolderError as FolderRefused
 from stacks.graph import LinkedStack
+from stacks.record import record
 from stacks.schema.load import Schemas
 
 __all__ = ["DOCUMENT", "command"]
@@ -64,7 +65,7 @@ class SynthJson(TypedDict):
 DOCUMENT = SynthJson
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Job:
     """What shall be done with each spec; ``several`` puts each into a folder of its own below ``out``."""
 
@@ -77,7 +78,7 @@ class Job:
     strict: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Done:
     """What became of one spec: a synthesis in a folder, or findings and perhaps another refusal."""
 

@@ -6,7 +6,7 @@ Thin: checks as far as ``synth`` would and prints. May not write a file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -17,6 +17,7 @@ from scaffolder.cli.terminal import JsonList, Progress, tell_findings
 from scaffolder.errors import Finding, ScaffolderError, SpecError
 from scaffolder.pipeline import check
 from scaffolder.report.findings import FindingJson, finding_as_json, promoted
+from stacks.record import record
 
 __all__ = ["DOCUMENT", "command"]
 
@@ -41,7 +42,7 @@ class ValidateJson(TypedDict):
 DOCUMENT = ValidateJson
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Checked:
     """What a check found; ``error`` is a refusal that has no place in the file."""
 

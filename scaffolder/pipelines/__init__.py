@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from stacks.record import record
 
 __all__ = ["Lacking"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Lacking:
     """Why a pipeline cannot be made yet, and what to do about it."""
 

@@ -37,6 +37,7 @@ from stacks.pipelines import (
     StepOutput,
     ValueOf,
 )
+from stacks.record import record
 
 __all__ = ["Definitions", "code_folders_of", "load_definitions"]
 
@@ -48,7 +49,7 @@ MOST_BYTES = 1024 * 1024
 """Code travels as objects that Terraform writes, and is part of its state; more belongs into an image."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Definitions:
     """The pipelines of each environment by name, and what is wrong in their files."""
 

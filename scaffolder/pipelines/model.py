@@ -6,7 +6,6 @@ Written with the kinds of the spec's vocabulary. May not know a cloud, a file or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from scaffolder.spec.fields import (
     Boolean,
@@ -25,6 +24,7 @@ from scaffolder.spec.fields import (
 )
 from scaffolder.spec.model import IMAGE
 from scaffolder.spec.model import NAME as SPEC_NAME
+from stacks.record import record
 
 __all__ = ["GateSpec", "PipelineSpec", "RegisterSpec", "StepSpec"]
 
@@ -47,7 +47,7 @@ PLACE = Str(pattern=r"[a-z][a-z0-9-]*:[A-Za-z0-9._=/{}-]+", minimum=3, maximum=4
 BOUND = Str(pattern=r"\{params\.[a-z][a-z0-9_]*\}", minimum=10, maximum=60, says="a parameter: {params.NAME}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class GateSpec:
     """A condition on a number that an earlier step wrote; the step, and all that take from it, wait for it."""
 
@@ -74,7 +74,7 @@ class GateSpec:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RegisterSpec:
     """A new version of a model in the registry."""
 
@@ -91,7 +91,7 @@ class RegisterSpec:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StepSpec:
     """A step: it runs a command in a container, or registers a model."""
 
@@ -150,7 +150,7 @@ class StepSpec:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PipelineSpec:
     """A pipeline: its steps, run in the order of what they take from each other."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from scaffolder.errors import UsageError
 from scaffolder.spec.fields import keys_of
@@ -15,13 +14,14 @@ from scaffolder.spec.model import Ci, PlatformSpec
 from scaffolder.spec.nodes import nearest
 from scaffolder.spec.providers import PROVIDERS
 from scaffolder.spec.scalars import EMAIL, LONGEST_EMAIL, Email, Str
+from stacks.record import record
 
 __all__ = ["PLATFORM", "Question", "checked", "default_answers"]
 
 NO_CI = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Question:
     """One question. Of ``choices`` or ``pattern`` and ``says`` there is one; ``example`` answers it for a try."""
 

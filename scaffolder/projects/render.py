@@ -14,12 +14,12 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scaffolder.errors import OutputFolderError, SpecError, TemplateError, UsageError
 from scaffolder.projects.template import CONTEXT, built_in
+from stacks.record import record
 
 __all__ = ["Rendered", "render_platform"]
 
@@ -28,7 +28,7 @@ WORKSHOP = ".scaffolder-new"
 """Beside the project, so that it is put in its place by one rename."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Rendered:
     """A project: its folder and its files by path, sorted."""
 

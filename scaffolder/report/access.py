@@ -6,7 +6,6 @@ Pure: reads a synthesis. May not know how a cloud writes a policy, nor print.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal, TypedDict
 
@@ -15,11 +14,12 @@ from scaffolder.pipeline import EnvironmentPlatform, Synthesis
 from scaffolder.report.findings import FindingJson, finding_as_json
 from stacks.access import Access, Ceiling, Condition, Grant, Guarded, Name, Role
 from stacks.adapter import lowering_of
+from stacks.record import record
 
 __all__ = ["AccessJson", "EnvironmentAccess", "access_as_json", "accesses_of"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EnvironmentAccess:
     """One environment and who may do what there; ``whole`` is false when only some roles were asked for."""
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
 
 from stacks.emit.expressions import bare
 from stacks.graph import JsonText, Ref, RemoteRef, Text, Value
+from stacks.record import record
 
 __all__ = ["ArgumentChange", "Kind", "ValueChange", "compare_arguments", "leaves", "names_of", "same"]
 
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _POSITION = re.compile(r"\[[^\]]*\]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ValueChange:
     """One path whose value differs; ``old`` means nothing when it was added, ``new`` when it was removed."""
 
@@ -33,7 +33,7 @@ class ValueChange:
     new: Value = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ArgumentChange(ValueChange):
     """A changed argument of a resource.
 

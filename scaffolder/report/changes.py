@@ -7,7 +7,6 @@ what a provider would compute.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from scaffolder.pipeline import EnvironmentPlatform, Synthesis
 from scaffolder.report.arguments import (
@@ -20,6 +19,7 @@ from scaffolder.report.losses import is_place
 from scaffolder.report.resource_changes import Action, ResourceChange, Side, altered, expired, is_importable
 from stacks.graph import Address, Backend, LinkedStack, Node, ProviderBlock, Stack, Value
 from stacks.intents import Intent, describe
+from stacks.record import record
 
 __all__ = [
     "Action",
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BackendChange:
     """Another place for a stack's state; the state itself moves with ``terraform init -migrate-state``."""
 
@@ -43,7 +43,7 @@ class BackendChange:
     arguments: tuple[ValueChange, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StackChange:
     """A stack that differs.
 
@@ -60,7 +60,7 @@ class StackChange:
     leaves_behind: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class IntentChange:
     """A part of the spec that differs but that no stack carries, before and after."""
 
@@ -68,7 +68,7 @@ class IntentChange:
     action: Kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EnvironmentChange:
     """An environment that differs, or that only one side has."""
 
@@ -78,7 +78,7 @@ class EnvironmentChange:
     uncarried: tuple[IntentChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Totals:
     """Resources by what happens to them; data sources are not counted.
 
@@ -94,7 +94,7 @@ class Totals:
     lowered: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Changes:
     """What differs between two syntheses; empty when they would be deployed alike."""
 

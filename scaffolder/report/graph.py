@@ -6,18 +6,18 @@ The picture that every format draws; knows no format and no layout. Arrows lead 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from scaffolder.pipeline import EnvironmentPlatform, Synthesis
 from stacks.graph import Address, JsonText, LinkedStack, Node, Ref, RemoteRef, Text, Value, refs_in
+from stacks.record import record
 
 __all__ = ["Arrow", "EnvironmentGraph", "Level", "ResourceArrow", "StackBox", "graphs_of", "resource_arrows"]
 
 Level: TypeAlias = Literal["stacks", "resources"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StackBox:
     """A stack and its nodes."""
 
@@ -30,7 +30,7 @@ class StackBox:
         return tuple(node for node in self.nodes if node.address.mode == "resource")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Arrow:
     """``target`` needs ``source``: it reads so many values of it, or is only deployed after it when that is zero."""
 
@@ -39,7 +39,7 @@ class Arrow:
     values: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ResourceArrow:
     """``target`` refers to ``source``, or only depends on it (``depends_on``)."""
 
@@ -48,7 +48,7 @@ class ResourceArrow:
     refers: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EnvironmentGraph:
     """One environment's stacks in deployment order, and the arrows between them."""
 

@@ -7,10 +7,10 @@ providers as their documentation describes them (hashicorp/aws 5.100, November 2
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from scaffolder.report.arguments import names_of
 from stacks.graph import JsonText, Node, Ref, RemoteRef, Text, Value
+from stacks.record import record
 
 __all__ = ["expiries", "is_lowered", "is_place", "lost_by_expiry", "parent_of"]
 
@@ -34,7 +34,7 @@ STATES: Mapping[tuple[str, tuple[str, ...]], str] = {
 PLACES = frozenset({"region", "allowed_account_ids", "project", "subscription_id", "tenant_id"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Expiry:
     """An argument after whose number data goes. ``parent`` names the argument that refers to what holds the data.
 

@@ -7,13 +7,14 @@ replaces its resource.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from typing import Literal, Protocol, TypeAlias
 
 from scaffolder.report.arguments import ArgumentChange, ValueChange, compare_arguments, leaves, names_of
 from scaffolder.report.losses import expiries, is_lowered, lost_by_expiry, parent_of
 from stacks.graph import Address, LinkedStack, Node, Ref, Value, refs_in
+from stacks.record import record
 from stacks.schema.load import SchemaError, provider_of, schema_of, shipped_versions
 from stacks.schema.model import Attribute, BlockType, Collection
 from stacks.schema.replacement import forces_replacement
@@ -23,7 +24,7 @@ __all__ = ["Action", "ResourceChange", "Side", "altered", "expired", "is_importa
 Action: TypeAlias = Literal["added", "changed", "replaced", "removed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ResourceChange:
     """A resource or data source that differs.
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from scaffolder.report.columns import shortened, width_of
 from scaffolder.report.graph import Arrow, EnvironmentGraph, Level, StackBox
 from scaffolder.report.layers import Place, Placed, Size, place
 from stacks.adapter import counted
+from stacks.record import record
 
 __all__ = ["MARK", "svg"]
 
@@ -46,13 +46,13 @@ STYLE = """\
     .tip { fill: var(--arrow) }"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Row:
     text: str
     quiet: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Band:
     """One environment: its boxes' rows, and where they are below the band's title."""
 

@@ -6,8 +6,9 @@ May not know a platform. Lists and blocks are left out: a state's settings are s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from stacks.record import record
 
 __all__ = ["BACKENDS", "BackendArguments"]
 
@@ -17,7 +18,7 @@ DATE = "2026-11"
 Type: TypeAlias = Literal["text", "true or false", "a whole number"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BackendArguments:
     """What one backend takes. ``secret`` arguments are credentials, which no spec may hold."""
 

@@ -43,6 +43,7 @@ from scaffolder.spec.scalars import (
     ScalarKind,
     Str,
 )
+from stacks.record import record
 
 __all__ = [
     "INVALID",
@@ -89,7 +90,7 @@ class Anything:
     """Any value, as it is written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Each:
     """A list of one kind; read as a tuple."""
 
@@ -134,7 +135,7 @@ class Table:
 Kind: TypeAlias = "Anything | Each | Either | Section | Table | ScalarKind"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Key:
     """A key of a section: its kind, its sentence of documentation, and whether it must be there."""
 

@@ -6,7 +6,7 @@ May not know a cloud's resources; reads the file and nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path as File
 
 from scaffolder.errors import Finding, SpecError, UsageError
@@ -16,13 +16,14 @@ from scaffolder.spec.model import PlatformSpec, Target
 from scaffolder.spec.nodes import Path, Report, Tree, mark_of, nearest
 from scaffolder.spec.rules import check_environment, check_environments
 from scaffolder.spec.source import parse_source, read_source
+from stacks.record import record
 
 __all__ = ["EnvironmentSpec", "LoadedSpec", "load_spec", "parse_spec"]
 
 ROOT = Section(PlatformSpec, (ENVIRONMENTS,))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EnvironmentSpec:
     """One environment: its spec, and where each value of it is written.
 
@@ -42,7 +43,7 @@ class EnvironmentSpec:
         return mark.line, mark.column
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LoadedSpec:
     """A spec without errors: the environments that were asked for, in the file's order, and warnings, sorted."""
 

@@ -7,7 +7,6 @@ off these classes. May not know a cloud, a file or a resource.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from scaffolder.spec.fields import (
     Anything,
@@ -28,6 +27,7 @@ from scaffolder.spec.fields import (
     Table,
     key,
 )
+from stacks.record import record
 
 __all__ = ["PlatformSpec"]
 
@@ -69,7 +69,7 @@ PRINCIPAL = Str(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Target:
     """The cloud, region and account that the platform is deployed to."""
 
@@ -91,7 +91,7 @@ class Target:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class State:
     """Where Terraform's state lives."""
 
@@ -114,7 +114,7 @@ class State:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ExistingNetwork:
     """A network that is there already; nothing is created in it."""
 
@@ -131,7 +131,7 @@ class ExistingNetwork:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Network:
     """The private network that everything runs in."""
 
@@ -167,7 +167,7 @@ class Network:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Security:
     """Keys, audit and compliance."""
 
@@ -198,7 +198,7 @@ class Security:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Ci:
     """The continuous-integration system that plans and deploys, by OIDC and without keys."""
 
@@ -226,7 +226,7 @@ class Ci:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Groups:
     """Who may assume the roles that people use."""
 
@@ -239,7 +239,7 @@ class Groups:
     viewers: tuple[str, ...] = key(Each(PRINCIPAL, maximum=50, unique=True), "May look.", default=())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Identity:
     """Roles: of workloads, of people and of CI."""
 
@@ -247,7 +247,7 @@ class Identity:
     groups: Groups = key(Section(Groups), "Roles for people.", default=Groups)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Bucket:
     """An object store."""
 
@@ -268,7 +268,7 @@ class Bucket:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Storage:
     """Object stores. data, artifacts and logs are always there; naming them changes their settings."""
 
@@ -279,7 +279,7 @@ class Storage:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Containers:
     """Container image repositories."""
 
@@ -291,7 +291,7 @@ class Containers:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Workspace:
     """The place where people work: notebooks and an IDE."""
 
@@ -304,14 +304,14 @@ class Workspace:
     keep_home: bool = key(Boolean(), "Keep the users' files when the workspace is destroyed.", default=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Tracking:
     """Experiment tracking."""
 
     backend: str = key(Choice("managed", "none"), "The cloud's managed MLflow, or none.", default="none")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Model:
     """A model's line in the registry, and the version that its endpoints serve."""
 
@@ -338,7 +338,7 @@ class Model:
     on_approval: str | None = key(NAME, "The pipeline that a version's approval starts.", default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class FeatureGroup:
     """A table of features, for training (offline) and serving (online)."""
 
@@ -360,7 +360,7 @@ class FeatureGroup:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Pipeline:
     """A training pipeline."""
 
@@ -375,7 +375,7 @@ class Pipeline:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Replicas:
     """How many instances serve."""
 
@@ -388,7 +388,7 @@ class Replicas:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Endpoint:
     """A served model."""
 
@@ -432,7 +432,7 @@ class Endpoint:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Drift:
     """A drift test."""
 
@@ -443,7 +443,7 @@ class Drift:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DataDrift:
     """A drift test of the inputs."""
 
@@ -459,7 +459,7 @@ class DataDrift:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Monitor:
     """A watch over an endpoint. On AWS, SageMaker Model Monitor carries it, which takes no new customers any more."""
 
@@ -489,7 +489,7 @@ class Monitor:
     instance: str = key(Instance(), "The size of the machine that compares.", default="cpu.medium")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class GuardedPattern:
     """A pattern that a guardrail looks for."""
 
@@ -498,7 +498,7 @@ class GuardedPattern:
     action: str = key(Choice("mask", "block"), "Mask what is found, or block the text.", default="mask")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DeniedTopic:
     """A topic that a guardrail refuses."""
 
@@ -510,7 +510,7 @@ class DeniedTopic:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Guardrail:
     """A filter around models: what is asked and what is answered."""
 
@@ -552,7 +552,7 @@ class Guardrail:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class KnowledgeBase:
     """Documents that models can be asked about."""
 
@@ -577,7 +577,7 @@ class KnowledgeBase:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Llm:
     """Large language models: who may use which, what is filtered and logged, and what they can look up."""
 
@@ -600,7 +600,7 @@ class Llm:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Budget:
     """A spending limit with alerts at 80 % (actual) and 100 % (forecast)."""
 
@@ -610,7 +610,7 @@ class Budget:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Alerts:
     """Who hears of trouble."""
 
@@ -618,7 +618,7 @@ class Alerts:
     budget: Budget | None = key(Section(Budget), "A spending limit.", default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PlatformSpec:
     """A platform: what a spec says of it for one environment, with defaults filled in.
 

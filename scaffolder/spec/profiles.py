@@ -7,11 +7,11 @@ make a platform compliant. May not mend a spec.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from scaffolder.spec.model import PlatformSpec
 from scaffolder.spec.nodes import Path
+from stacks.record import record
 
 __all__ = [
     "DATE",
@@ -28,7 +28,7 @@ __all__ = [
 DATE = "2026-11"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class IsSet:
     """A key has one value."""
 
@@ -37,7 +37,7 @@ class IsSet:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AtLeast:
     """A number of days is not below a minimum; what is left out passes."""
 
@@ -46,7 +46,7 @@ class AtLeast:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class InRegions:
     """The platform is in one of each provider's regions."""
 
@@ -55,14 +55,14 @@ class InRegions:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Expires:
     """Buckets with data of people (data, and all of the user's own) delete objects at some time."""
 
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ModelsApproved:
     """A person approves each model."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stacks.record import record
+
 __all__ = ["PROVIDERS", "ProviderShapes", "Shape"]
 
 DATE = "2026-11"
@@ -21,7 +23,7 @@ class Shape:
     says: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ProviderShapes:
     account: Shape
     region: Shape

@@ -39,6 +39,7 @@ from scaffolder.spec.fields import (
 )
 from scaffolder.spec.model import ENVIRONMENT_NAME, PlatformSpec
 from scaffolder.spec.nodes import nearest, printable, quoted
+from stacks.record import record
 
 __all__ = ["Explanation", "all_paths", "document_page", "explain", "reference_page"]
 
@@ -115,7 +116,7 @@ INTRODUCTION = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Explanation:
     """One key: ``keys`` are those below it, with their first sentences; ``default`` is empty where there is none."""
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from scaffolder.spec.cron import cron_problem
 from scaffolder.spec.nodes import Scalar, nearest
+from stacks.record import record
 
 __all__ = [
     "Boolean",
@@ -122,7 +123,7 @@ class Boolean:
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Integer:
     minimum: int | None = None
     maximum: int | None = None
@@ -148,7 +149,7 @@ class Integer:
         return {"type": "integer", **_limits(self.minimum, self.maximum)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Number:
     minimum: float
     maximum: float
@@ -210,7 +211,7 @@ class Choice:
         return {"type": "string", "enum": list(self.values)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Cidr:
     """An IPv4 range in CIDR notation, its prefix between ``shortest`` and ``longest`` bits."""
 
@@ -258,7 +259,7 @@ class Cron:
         return {"type": "string", "pattern": r"^[A-Za-z0-9*,/-]+(?: [A-Za-z0-9*,/-]+){4}$"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Duration:
     """A whole number and its unit: s, m, h or d."""
 

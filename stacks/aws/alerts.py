@@ -5,13 +5,12 @@ May not know what is watched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from stacks.aws.context import Context, Keys
 from stacks.aws.names import fitted
 from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.graph import Node, StackBuilder, Value
 from stacks.intents import Budget, Notifications, describe
+from stacks.record import record
 
 __all__ = ["Alerts", "add_alerts"]
 
@@ -20,7 +19,7 @@ SPENT_PERCENT = 80
 FORECAST_PERCENT = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Alerts:
     """The topic that people hear, if anybody listens."""
 

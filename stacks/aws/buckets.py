@@ -6,11 +6,11 @@ May not decide which buckets a platform has.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from stacks.aws.context import Context, Store
 from stacks.aws.policy import Condition, Principal, Statement, deny_insecure_transport, document
 from stacks.graph import Lifecycle, Node, StackBuilder, Value, text
+from stacks.record import record
 
 __all__ = ["Bucket", "access_log_statement", "add_bucket", "log_prefix"]
 
@@ -21,7 +21,7 @@ def _no_grants(_arn: Value) -> Sequence[Statement]:
     return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Bucket:
     """What to make: ``key`` is a KMS key's ARN or ``None`` for S3's own (SSE-S3); days of ``None`` mean never.
 

@@ -6,7 +6,6 @@ May not trust a job of another repository, branch or environment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from stacks.aws import ci_llm, ci_ml, ci_monitoring, ci_serving, state
@@ -15,6 +14,7 @@ from stacks.aws.roles import Role, add_role
 from stacks.aws.workloads import Reach, key_statements, pass_role
 from stacks.graph import Node, StackBuilder, Value
 from stacks.intents import CiIdentity, describe
+from stacks.record import record
 
 __all__ = ["add_ci_roles"]
 
@@ -78,7 +78,7 @@ CHANGE_NETWORK = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Issuer:
     """An OIDC issuer, the audience that its tokens carry, and the subjects of three kinds of job."""
 

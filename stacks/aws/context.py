@@ -12,6 +12,7 @@ from typing import TypeVar
 from stacks.aws.names import fitted
 from stacks.graph import Value
 from stacks.intents import Intent, OnlineEndpoint, Platform
+from stacks.record import record
 
 __all__ = [
     "Context",
@@ -116,7 +117,7 @@ class Context:
         return next(self.all_of(kind), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Keys:
     """Key ARNs, ``None`` where the cloud's own keys encrypt; and the ceiling over roles, if there is one."""
 
@@ -125,7 +126,7 @@ class Keys:
     boundary: Value = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Network:
     """Where workloads run."""
 
@@ -137,7 +138,7 @@ class Network:
     security_group_arns: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Store:
     """A bucket's reference values."""
 
@@ -145,7 +146,7 @@ class Store:
     arn: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Stores:
     """The platform's buckets by name; data, artifacts and logs are always among them."""
 
@@ -156,7 +157,7 @@ class Stores:
         return self.by_name[name].arn
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Registry:
     """Repository ARNs and addresses by name."""
 
@@ -164,7 +165,7 @@ class Registry:
     urls: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Served:
     """An endpoint that the ml stack made; ``name`` and ``arn`` are its, not its configuration's."""
 
@@ -174,7 +175,7 @@ class Served:
     variant: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Runnable:
     """A pipeline that the ml stack made."""
 
@@ -182,7 +183,7 @@ class Runnable:
     arn: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Learning:
     """What the ml stack made that others watch and start, by the spec's names.
 

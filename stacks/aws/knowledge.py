@@ -7,7 +7,6 @@ not know who searches.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from stacks.adapter import Skipped
 from stacks.aws.context import Context, Keys, Network, Stores
@@ -15,6 +14,7 @@ from stacks.aws.policy import Condition, Statement, service_trust
 from stacks.aws.roles import Role, add_role, policies_of
 from stacks.graph import JsonText, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import KnowledgeBase, PrivateNetwork, describe
+from stacks.record import record
 
 __all__ = ["DIMENSIONS", "INDEX_KEEPERS", "ROLE", "add_knowledge_bases", "knowledge_role"]
 
@@ -38,7 +38,7 @@ A model that is not here is not doubted. Only models with several sizes are told
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Around:
     """What every knowledge base of a platform is made with."""
 

@@ -17,6 +17,7 @@ from stacks.adapter import TargetProblem
 from stacks.aws.context import Context
 from stacks.graph import Address, JsonText, Node, Ref, RemoteRef, Stack, Text, Value
 from stacks.intents import ExistingNetwork, FeatureStore, HumanRole, ImageRepository, ObjectStore
+from stacks.record import record
 
 __all__ = [
     "Limit",
@@ -48,7 +49,7 @@ MANY = 12
 """So many buckets and repositories of the user's fit into every role's policy whatever their names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Limit:
     """A limit. An ``adjustable`` one is a quota that an account may have had raised, at most to ``raised_to`` if known."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from stacks.adapter import Skipped, TargetProblem
@@ -20,6 +20,7 @@ from stacks.aws.pipelines import volume_key
 from stacks.aws.schedules import monitor_hours, monitor_schedule, nearest_periods
 from stacks.graph import GraphError, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ExistingNetwork, ModelMonitor, OnlineEndpoint, PrivateNetwork, describe
+from stacks.record import record
 
 __all__ = [
     "DRIFT_NAMESPACE",
@@ -65,7 +66,7 @@ LATE_H = 2
 """How many hours after a run is due its figures may come: it starts up to 20 minutes late and takes its time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Watching:
     """What monitors are made with; ``endpoints`` are those that exist."""
 
@@ -77,7 +78,7 @@ class Watching:
     endpoints: Mapping[str, Served]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Watch:
     """A monitor that was made. ``alarm`` is what rings for all of its columns, ``None`` when it names none."""
 

@@ -6,15 +6,16 @@ May not know a resource or an intent. Each limit carries its source; all were re
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
+
+from stacks.record import record
 
 __all__ = ["RULES", "NameRule", "fitted"]
 
 _HASH_CHARACTERS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class NameRule:
     """How a kind of name must look: at most ``longest`` characters, all of it matching ``pattern``."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from stacks.aws.context import Context, Keys, Network, Registry, Stores
 from stacks.aws.instances import Unavailable, Use, machine, machine_has_local_disk
@@ -29,6 +28,7 @@ from stacks.pipelines import (
     ValueOf,
     sources,
 )
+from stacks.record import record
 
 __all__ = [
     "MOST_STEPS",
@@ -62,7 +62,7 @@ SPOT_PATIENCE = 2
 USES: Mapping[str, Use] = {"job": "processing", "training": "training"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Surroundings:
     """What a pipeline's jobs run in and write to."""
 

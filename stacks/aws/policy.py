@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stacks.graph import GraphError, Ref, StackBuilder, Value
+from stacks.record import record
 
 __all__ = [
     "UNSCOPED",
@@ -119,7 +120,7 @@ class Condition:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Statement:
     """One statement of a policy.
 

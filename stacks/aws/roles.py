@@ -6,18 +6,19 @@ May not decide what a role is allowed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from stacks.aws.context import Context, Keys
 from stacks.aws.policy import Statement, document
 from stacks.graph import Node, StackBuilder, Value
+from stacks.record import record
 
 __all__ = ["Role", "add_role", "policies_of"]
 
 SESSION_S = 3600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Role:
     """What to make.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
 from stacks.adapter import Skipped
@@ -20,6 +19,7 @@ from stacks.aws.pipelines import SCHEMA, image_of, volume_key
 from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.graph import GraphError, JsonText, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ExistingNetwork, ModelRegistry, OnlineEndpoint, PrivateNetwork, describe
+from stacks.record import record
 
 __all__ = ["Serving", "add_endpoints", "serving_problems"]
 
@@ -39,7 +39,7 @@ CAPTURED_TYPES = {"csv_content_types": ["text/csv"], "json_content_types": ["app
 CODE_ROLE = "serving"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Serving:
     """What endpoints are made with."""
 

@@ -6,7 +6,6 @@ May not know what the states hold.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import assert_never
 
 from stacks.aws.buckets import Bucket, add_bucket
@@ -14,6 +13,7 @@ from stacks.aws.context import Context
 from stacks.aws.policy import Principal, Statement, document
 from stacks.graph import Backend, Lifecycle, StackBuilder
 from stacks.intents import Encryption, StateStore, describe
+from stacks.record import record
 
 __all__ = ["StatePlace", "backend_of", "lower", "place_of", "state_bucket"]
 
@@ -121,7 +121,7 @@ def lower(context: Context) -> StackBuilder | None:
     return stack
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StatePlace:
     """Where an environment's states lie in S3: all keys begin with ``start``. Of the key there is one name or none."""
 

@@ -6,7 +6,6 @@ What cannot be delivered goes to a queue, which an alarm watches. May not make a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from stacks.adapter import Skipped, TargetProblem
@@ -19,6 +18,7 @@ from stacks.aws.schedules import cron_fault, event_schedules
 from stacks.graph import JsonText, Node, StackBuilder, Value
 from stacks.intents import ModelMonitor, ModelRegistry, OnlineEndpoint, TrainingPipeline, describe
 from stacks.pipelines import Register
+from stacks.record import record
 
 __all__ = [
     "EVENTS",
@@ -103,7 +103,7 @@ def _registering(context: Context, model: str) -> set[str]:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Triggers:
     """What rules are made with; ``role`` starts pipelines, and is there where one may be started."""
 

@@ -6,7 +6,7 @@ May not know people or CI.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import takewhile
 from typing import assert_never
 
@@ -25,6 +25,7 @@ from stacks.intents import (
     describe,
 )
 from stacks.pipelines import Run
+from stacks.record import record
 
 __all__ = ["PASSED_TO_JOBS", "SAGEMAKER", "Reach", "add_workload_role", "key_statements", "pass_role"]
 
@@ -38,7 +39,7 @@ PASSED_TO_JOBS = ("training", "serving")
 """The roles that pipelines hand to the jobs and models they make; they are added before."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Reach:
     """What the roles of a platform can be given."""
 

@@ -7,15 +7,16 @@ beside the output folder, seen from ``<output folder>/stacks/<stack>``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from stacks.emit.expressions import remote_name
 from stacks.graph import Backend, GraphError, LinkedStack
+from stacks.record import record
 
 __all__ = ["StateRead", "located", "state_reads"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StateRead:
     """A data source that reads another stack's state; ``name`` is its name in Terraform."""
 

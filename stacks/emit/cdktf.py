@@ -17,6 +17,7 @@ from stacks.emit.expressions import Json, quoted, remote_name, render
 from stacks.emit.merge import merged
 from stacks.emit.terraform_json import document
 from stacks.graph import Backend, GraphError, LinkedStack, ProviderBlock, RemoteRef, Text, Value, refs_in
+from stacks.record import record
 
 if TYPE_CHECKING:
     from cdktf import TerraformElement, TerraformProvider, TerraformRemoteState, TerraformStack
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SynthesizedStack", "add_stacks", "exported"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SynthesizedStack:
     """A stack of the platform in an app: the construct, and what it was made from."""
 

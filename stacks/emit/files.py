@@ -20,11 +20,11 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from stacks.emit.exchange import Exchange, exchange
 from stacks.emit.workshop import MARKER, Busy, Contents, files_in, replace_folder, workshop_of
+from stacks.record import record
 
 __all__ = ["MARKER", "OutputFolderError", "Written", "write_output"]
 
@@ -44,7 +44,7 @@ class OutputFolderError(Exception):
     """An output folder holds files that are not ours, or cannot be written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Written:
     """What a write did, by path in the folder, sorted. All three hold generated files only."""
 
@@ -53,7 +53,7 @@ class Written:
     unchanged: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Plan:
     """What the new folder is made of, and whether it differs from the old one."""
 

@@ -18,10 +18,10 @@ import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from stacks.emit.exchange import Exchange
+from stacks.record import record
 
 __all__ = ["MARKER", "Busy", "Contents", "files_in", "replace_folder", "workshop_of"]
 
@@ -33,7 +33,7 @@ class Busy(Exception):
     """Another run has held the workshop for too long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Contents:
     """What the new folder is made of, by path in it.
 

@@ -40,7 +40,7 @@ def run(scaffolder: Path, *arguments: str | Path, cwd: Path) -> subprocess.Compl
 def test_a_project_is_made_and_the_next_steps_are_said(scaffolder_cli: Path, tmp_path: Path) -> None:
     done = run(scaffolder_cli, "platform", "churn", "--ci", "none", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == "churn: 9 files"
+    assert done.stdout.splitlines()[0] == f"churn: {len(files_of(tmp_path / 'churn'))} files"
     assert done.stdout.splitlines()[-6:] == [
         "Next:",
         "  cd churn",
@@ -51,7 +51,7 @@ def test_a_project_is_made_and_the_next_steps_are_said(scaffolder_cli: Path, tmp
     ]
     assert done.stderr == (
         "Taken by default, and yours to change in platform.yaml: name churn, owner ml-platform, region eu-west-1, "
-        "account 123456789012, engine cdktf\n"
+        "account 123456789012, email ml-platform@example.com, engine cdktf\n"
     )
 
 
@@ -196,14 +196,18 @@ def test_at_a_terminal_each_open_question_is_asked_until_its_answer_fits(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        os.write(ours, b"\nteam: a\n12\n\ngithb\nnone\n")
-        stdout, stderr = process.communicate(timeout=60)
+        os.write(ours, b"\nteam: a\n12\n\nnobody\nops@acme.io\ngithb\nnone\n")
+        try:
+            stdout, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()  # it would wait for an answer that nobody gives
     os.close(ours)
     os.close(theirs)
     assert process.returncode == 0, stderr
-    assert stdout.startswith("churn: 9 files\n")
+    assert stdout.startswith(f"churn: {len(files_of(tmp_path / 'churn'))} files\n")
     for told in (
         'account must be an AWS account\'s 12 digits, not "12"\nAWS account [123456789012]: ',
+        'email must be a mail address, such as team@example.com, not "nobody"\n',
         'ci must be one of github, gitlab, none, not "githb". Did you mean "github"?\n',
     ):
         assert told in stderr
@@ -211,6 +215,7 @@ def test_at_a_terminal_each_open_question_is_asked_until_its_answer_fits(
         assert not_asked not in stderr
     spec = load_spec(tmp_path / "churn" / "platform.yaml").environments[0].spec
     assert (spec.owner, spec.target.region, spec.identity.ci) == ("team: a", "eu-north-1", None)
+    assert spec.alerts.emails == ("ops@acme.io",)
 
 
 @pytest.mark.slow

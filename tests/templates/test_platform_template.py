@@ -180,7 +180,7 @@ def test_the_scan_accepts_what_it_names_and_nothing_else(
     if ci != "github":
         return
     subprocess.run([scaffolder_cli, "synth"], cwd=folder, check=True, capture_output=True)
-    scan = [checkov, "--config-file", ".checkov.yaml"]
+    scan = [str(checkov), "--config-file", ".checkov.yaml"]
     done = subprocess.run(scan, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:]
     stack = folder / "cdktf.out" / "stacks" / "fraud-dev-registry" / "cdk.tf.json"
