@@ -97,7 +97,7 @@ def synthesize_loaded(
         findings += [_override_finding(loaded, environment, problem) for problem in problems]
         if environment.spec.overrides or not schema_of_overrides_only:
             findings += _schema_findings(loaded, environment, lowering, stacks)
-        findings += _violation_findings(loaded, environment, lowering, stacks, platform)
+        findings += _violation_findings(loaded, environment, lowering, stacks, platform, lowered.stacks)
         ready.append((environment.name, platform, stacks, lowered.skipped))
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
@@ -225,6 +225,7 @@ def _violation_findings(
     lowering: Lowering,
     stacks: Sequence[Stack],
     platform: Platform,
+    made: Sequence[Stack],
 ) -> list[Finding]:
     """A promise that an override breaks is a warning: the escape hatch stays open, and is never silent.
 
@@ -232,7 +233,7 @@ def _violation_findings(
         GraphError: a promise is broken where nothing was overridden: a bug in the lowering.
     """
     findings = []
-    for violation in lowering.violations(stacks, platform):
+    for violation in lowering.violations(stacks, platform, made):
         if violation.address not in environment.spec.overrides:
             raise GraphError(f"the lowering broke a promise: {violation.address}: {violation.message}")
         findings.append(

@@ -195,6 +195,8 @@ def _identity(spec: PlatformSpec, earlier_accounts: Sequence[str]) -> Iterator[I
         yield WorkloadRole(purpose=workload)
     if _starts_pipelines(spec):
         yield WorkloadRole(purpose="triggers")
+    if spec.workspace is not None:
+        yield WorkloadRole(purpose="workspace")
     groups = spec.identity.groups
     principals = {"admins": groups.admins, "scientists": groups.scientists, "viewers": groups.viewers}
     for human in HUMANS:

@@ -88,8 +88,13 @@ class Lowering(Protocol):
     def lower(self, platform: Platform) -> Lowered:
         """Turn intents into stacks."""
 
-    def violations(self, stacks: Sequence[Stack], platform: Platform) -> Sequence[PolicyViolation]:
-        """Check the finished graph, overrides included, against the cloud's own security rules."""
+    def violations(
+        self, stacks: Sequence[Stack], platform: Platform, made: Sequence[Stack]
+    ) -> Sequence[PolicyViolation]:
+        """Check the finished graph, overrides included, against the cloud's own security rules.
+
+        ``made`` is what the lowering made before anything was overridden.
+        """
 
     def access(self, stacks: Sequence[Stack], platform: Platform) -> Access:
         """Read who may do what out of the finished graph, overrides included."""

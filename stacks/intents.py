@@ -54,7 +54,9 @@ __all__ = [
 ]
 
 BucketPurpose: TypeAlias = Literal["data", "artifacts", "logs", "user"]
-WorkloadPurpose: TypeAlias = Literal["training", "pipelines", "serving", "monitoring", "triggers"]
+WorkloadPurpose: TypeAlias = Literal[
+    "training", "pipelines", "serving", "monitoring", "workspace", "triggers"
+]
 HumanPurpose: TypeAlias = Literal["admins", "scientists", "viewers"]
 
 

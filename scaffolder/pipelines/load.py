@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path as File
 
 from scaffolder.errors import Finding
@@ -18,7 +19,7 @@ from scaffolder.pipelines.rules import check_against_spec, check_definition, in_
 from scaffolder.pipelines.words import template_of
 from scaffolder.spec.fields import Section, read
 from scaffolder.spec.load import LoadedSpec
-from scaffolder.spec.nodes import Mark, Report, Tree, mark_of
+from scaffolder.spec.nodes import Mark, Report, Tree, mark_of, nearest
 from scaffolder.spec.scalars import seconds_of
 from scaffolder.spec.secrets import secret_in
 from scaffolder.spec.source import read_source
@@ -109,12 +110,20 @@ def code_folders_of(folder: File, file: str) -> tuple[str, ...]:
 
 def _parse(folder: File, file: str, shown: File, findings: list[Finding]) -> _Parsed | Lacking:
     path = folder / file
-    if not path.is_file():
+    report = Report(str(shown / file), "the pipeline")
+    if not path.exists():
+        near = _near(path)
         return Lacking(
             lacks=f"its definition {file} is not there",
-            remedy=f"Write {file} beside the spec; `scaffolder schema --pipeline` gives its keys to an editor.",
+            remedy=near
+            or f"Write {file} beside the spec; `scaffolder schema --pipeline` gives its keys to an editor.",
         )
-    report = Report(str(shown / file), "the pipeline")
+    if not _is_below(path, folder):
+        report.add(
+            Mark(1, 1), "file", (), "the file is a link that leaves the spec's folder", "Copy it there."
+        )
+        findings += report.findings
+        return _Parsed(report.file, None, None, sound=False)
     tree = read_source(path, report)
     spec: PipelineSpec | None = None
     if tree is not None:
@@ -146,29 +155,39 @@ def _read_code(
 ) -> CodeFolder | Lacking | None:
     """Read a code folder; ``None`` when something in it is reported, at the first key that names it."""
     top = folder / wanted
-    if not top.is_dir():
+    if not top.exists():
+        near = _near(top)
         return Lacking(
             lacks=f"its code folder {wanted} is not there",
-            remedy=f"Create {wanted} beside the spec, or build the code into the image and take code away.",
+            remedy=near
+            or f"Create {wanted} beside the spec, or build the code into the image and take code away.",
         )
     report = Report(one.name, "the pipeline")
     steps = one.spec.steps if one.spec else {}
     step = next((name for name, each in steps.items() if each.code == wanted), None)
     path = ("steps", step, "code") if step else ("code",)
     mark = mark_of(one.tree, path) if one.tree else Mark(1, 1)
+    if not top.is_dir() or not _is_below(top, folder):
+        problem = "is not a folder" if not top.is_dir() else "is a link that leaves the spec's folder"
+        report.add(mark, "code", path, f"{wanted} {problem}")
+        findings += report.findings
+        return None
     files: dict[str, str] = {}
-    size = 0
-    for file in _files_in(top):
+    found = list(islice(_files_in(top), MOST_FILES + 1))
+    size = sum(file.lstat().st_size for file in found)
+    if size > MOST_BYTES or len(found) > MOST_FILES:
+        have = f"more than {MOST_FILES} files" if len(found) > MOST_FILES else f"{size} bytes"
+        message = f"{wanted} has {have}; at most {MOST_FILES} files of 1 MiB together travel as code"
+        report.add(mark, "code-size", path, message, "Build what is large into the image.")
+        findings += report.findings
+        return None
+    for file in found:
         name = file.relative_to(top).as_posix()
         problem, text = _text_of(file)
         if problem:
             report.add(mark, "code-file", path, f"{wanted}/{name} {problem}")
             continue
         files[name] = text
-        size += len(text.encode())
-    if size > MOST_BYTES or len(files) > MOST_FILES:
-        message = f"{wanted} has {len(files)} files of {size} bytes; at most {MOST_FILES} files of 1 MiB travel as code"
-        report.add(mark, "code-size", path, message, "Build what is large into the image.")
     if report.findings:
         findings += report.findings
         return None
@@ -178,6 +197,20 @@ def _read_code(
             remedy=f"Write the steps' code into {wanted}, or build it into the image and take code away.",
         )
     return CodeFolder(path=wanted, files=files, digest=_digest(files))
+
+
+def _near(path: File) -> str:
+    """Name what is there under nearly the same name; empty when nothing is."""
+    try:
+        names = sorted(entry.name for entry in path.parent.iterdir())
+    except OSError:
+        return ""
+    return nearest(path.name, names)
+
+
+def _is_below(path: File, folder: File) -> bool:
+    """Whether a path, links followed, is below a folder."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def _files_in(folder: File) -> Iterator[File]:
@@ -195,8 +228,6 @@ def _text_of(file: File) -> tuple[str, str]:
     """What is wrong with a code file, or its text."""
     if file.is_symlink() or not file.is_file():
         return "is not a plain file", ""
-    if file.stat().st_size > MOST_BYTES:
-        return "is larger than 1 MiB: build it into the image", ""
     try:
         text = file.read_bytes().decode("utf-8")
     except UnicodeDecodeError:

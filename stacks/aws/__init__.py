@@ -44,9 +44,11 @@ def problems(platform: Platform) -> Sequence[TargetProblem]:
     return problems_of(platform)
 
 
-def violations(stacks: Sequence[Stack], platform: Platform) -> Sequence[PolicyViolation]:
+def violations(
+    stacks: Sequence[Stack], platform: Platform, made: Sequence[Stack]
+) -> Sequence[PolicyViolation]:
     """Check encryption, exposure and retention on the finished graph."""
-    return violations_in(stacks, platform)
+    return violations_in(stacks, platform, made)
 
 
 def access(stacks: Sequence[Stack], platform: Platform) -> Access:
@@ -65,7 +67,7 @@ def lower(platform: Platform) -> Lowered:
     storage_stack, stores = storage.lower(context, keys)
     registry_stack, images = registry.lower(context, keys)
     identity_stack, roles, unused = identity.lower(context, keys, place, stores, images)
-    workspace_stack = workspace.lower(context, keys, place, roles["training"])
+    workspace_stack = workspace.lower(context, keys, place, roles)
     ml_stack, learning, unlearned = ml.lower(context, keys, place, stores, images, roles)
     llm_stack, unready = llm.lower(context, keys, place, stores, roles)
     monitoring_stack, unwatched = monitoring.lower(context, keys, place, stores, roles, learning)

@@ -14,7 +14,7 @@ from stacks.record import record
 
 __all__ = ["Alerts", "add_alerts"]
 
-PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com")
+PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com")
 SPENT_PERCENT = 80
 FORECAST_PERCENT = 100
 
@@ -59,7 +59,8 @@ def _topic(stack: StackBuilder, context: Context, keys: Keys, origin: str) -> No
         "alerts",
         {
             "name": fitted("topic", f"{context.prefix}-alerts"),
-            "kms_master_key_id": keys.logs or "alias/aws/sns",
+            # SNS's own key admits no other service: with it, neither alarms nor rules nor budgets would arrive.
+            "kms_master_key_id": keys.logs,
         },
         origin=origin,
     )
@@ -74,6 +75,24 @@ def _topic(stack: StackBuilder, context: Context, keys: Keys, origin: str) -> No
                 resources=(arn,),
                 principals=(Principal("Service", PUBLISHERS),),
                 conditions=(Condition("StringEquals", "aws:SourceAccount", (context.account,)),),
+            ),
+            # EventBridge may send no source that a condition could look at (its User Guide, for topics).
+            Statement(
+                sid="Rules",
+                actions=("sns:Publish",),
+                resources=(arn,),
+                principals=(Principal("Service", ("events.amazonaws.com",)),),
+            ),
+            Statement(
+                sid="DenyOtherAccounts",
+                effect="Deny",
+                actions=("sns:Publish",),
+                resources=(arn,),
+                principals=(Principal("AWS", ("*",)),),
+                conditions=(
+                    Condition("Null", "aws:SourceAccount", ("false",)),
+                    Condition("StringNotEquals", "aws:SourceAccount", (context.account,)),
+                ),
             ),
             Statement(
                 sid="DenyInsecureTransport",

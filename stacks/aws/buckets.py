@@ -14,6 +14,8 @@ from stacks.record import record
 
 __all__ = ["Bucket", "access_log_statement", "add_bucket", "log_prefix"]
 
+ENCRYPTION_HEADER = "s3:x-amz-server-side-encryption"
+KEY_HEADER = f"{ENCRYPTION_HEADER}-aws-kms-key-id"
 ABORT_UPLOADS_AFTER_DAYS = 7
 
 
@@ -180,12 +182,23 @@ def _statements(bucket: Bucket, node: Node) -> tuple[Statement, ...]:
                 actions=("s3:PutObject",),
                 resources=(inside,),
                 principals=(Principal("AWS", ("*",)),),
+                # An upload that names no key gets the bucket's own: only one that names another is refused.
                 conditions=(
-                    Condition(
-                        "StringNotEqualsIfExists",
-                        "s3:x-amz-server-side-encryption-aws-kms-key-id",
-                        (bucket.key,),
-                    ),
+                    Condition("Null", KEY_HEADER, ("false",)),
+                    Condition("StringNotEquals", KEY_HEADER, (bucket.key,)),
+                ),
+            )
+        )
+        statements.append(
+            Statement(
+                sid="DenyOtherEncryption",
+                effect="Deny",
+                actions=("s3:PutObject",),
+                resources=(inside,),
+                principals=(Principal("AWS", ("*",)),),
+                conditions=(
+                    Condition("Null", ENCRYPTION_HEADER, ("false",)),
+                    Condition("StringNotEquals", ENCRYPTION_HEADER, ("aws:kms",)),
                 ),
             )
         )

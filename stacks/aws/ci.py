@@ -180,7 +180,9 @@ def _areas_read(reach: Reach) -> dict[str, Iterable[Statement]]:
 
 def _areas_changed(reach: Reach, workloads: Mapping[str, Value]) -> dict[str, Iterable[Statement]]:
     return {
-        "ml": ci_ml.changes(reach, [workloads["training"]]),
+        "ml": ci_ml.changes(
+            reach, [workloads[name] for name in ("training", "workspace") if name in workloads]
+        ),
         "serving": ci_serving.changes(reach, workloads["serving"], workloads["pipelines"]),
         "llm": ci_llm.changes(reach),
         "monitoring": ci_monitoring.changes(reach, workloads["monitoring"], workloads.get("triggers")),
@@ -476,6 +478,12 @@ def _changes(reach: Reach) -> tuple[Statement, ...]:
     )
 
 
+WRITE_POLICIES = (
+    *("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"),
+    "iam:SetDefaultPolicyVersion",
+)
+
+
 def _role_changes(reach: Reach) -> tuple[Statement, ...]:
     """Roles are made and changed under the ceiling only, and the ceiling itself is out of reach."""
     context = reach.context
@@ -511,6 +519,18 @@ def _role_changes(reach: Reach) -> tuple[Statement, ...]:
                 ),
             ),
         ),
+        # What is not CI's own: a policy does nothing by itself, and is attached to roles under the ceiling only.
+        Statement(
+            sid="ChangePolicies",
+            actions=(*WRITE_POLICIES, "iam:TagPolicy", "iam:UntagPolicy"),
+            resources=(context.arn("iam", f"policy/{context.prefix}-*", regional=False),),
+        ),
+        Statement(
+            sid="NotThePoliciesOfCi",
+            effect="Deny",
+            actions=WRITE_POLICIES,
+            resources=(context.arn("iam", f"policy/{context.prefix}-ci-*", regional=False),),
+        ),
         Statement(
             sid="NotTheDeployRoleItself",
             effect="Deny",
@@ -520,10 +540,7 @@ def _role_changes(reach: Reach) -> tuple[Statement, ...]:
         Statement(
             sid="NotTheCeiling",
             effect="Deny",
-            actions=(
-                *("iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"),
-                "iam:SetDefaultPolicyVersion",
-            ),
+            actions=WRITE_POLICIES,
             resources=(ceiling,),
         ),
         Statement(

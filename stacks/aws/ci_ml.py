@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from stacks.aws.context import Context
-from stacks.aws.policy import Statement
-from stacks.aws.workloads import Reach, pass_role
+from stacks.aws.policy import Condition, Statement
+from stacks.aws.workloads import SAGEMAKER, Reach, pass_role
 from stacks.graph import Value
 from stacks.intents import ExperimentTracking, FeatureStore, ModelRegistry, Workspace
 
 __all__ = ["changes", "reads"]
 
+NOTEBOOKS_ROLE = "AWSServiceRoleForAmazonSageMakerNotebooks"
+"""What SageMaker makes for itself with an account's first domain."""
 NEVER_UPDATED = ("ModelPackageGroup",)
 
 
@@ -52,6 +54,15 @@ def changes(reach: Reach, roles: Sequence[Value]) -> Iterator[Statement]:
             resources=_resources(context),
         )
         yield pass_role(*roles, sid="PassToMachineLearning")
+    if context.one_of(Workspace):
+        yield Statement(
+            sid="FirstDomain",
+            actions=("iam:CreateServiceLinkedRole",),
+            resources=(
+                context.arn("iam", f"role/aws-service-role/{SAGEMAKER}/{NOTEBOOKS_ROLE}", regional=False),
+            ),
+            conditions=(Condition("StringEquals", "iam:AWSServiceName", (SAGEMAKER,)),),
+        )
     if context.one_of(FeatureStore):
         yield Statement(
             sid="ChangeCatalog",

@@ -122,6 +122,17 @@ def _scaling(context: Context) -> Iterator[Statement]:
         ),
         resources=(context.arn("application-autoscaling", "scalable-target/*"),),
     )
+    # Autoscaling asks whether its caller could do what it is going to do (its User Guide, permissions validation).
+    yield Statement(
+        sid="ScaleEndpoints",
+        actions=("sagemaker:UpdateEndpointWeightsAndCapacities",),
+        resources=(context.arn("sagemaker", f"endpoint/{context.prefix}-*"),),
+    )
+    yield Statement(
+        sid="ChangeScalingAlarms",
+        actions=("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"),
+        resources=(context.arn("cloudwatch", "alarm:TargetTracking-endpoint/*"),),
+    )
     yield Statement(
         sid="FirstScaling",
         actions=("iam:CreateServiceLinkedRole",),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from stacks.aws.context import Context
 from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.graph import Node, StackBuilder, Value
-from stacks.intents import FoundationModels, Guardrail, KnowledgeBase
+from stacks.intents import ExperimentTracking, FoundationModels, Guardrail, KnowledgeBase
 
 __all__ = ["INTERFACE_SERVICES", "add_gateway_endpoint", "add_interface_endpoints"]
 
@@ -30,6 +30,7 @@ class _Service:
     name: str
     scoped: Mapping[tuple[str, ...], tuple[str, ...]]
     unscoped: tuple[str, ...] = ()
+    owner: str = "com.amazonaws"
 
 
 INTERFACE_SERVICES: tuple[_Service, ...] = (
@@ -104,9 +105,21 @@ LLM_SERVICES: tuple[_Service, ...] = (
 """For models and guardrails, and for knowledge bases (Bedrock User Guide, interface VPC endpoints, November 2026)."""
 
 
+MLFLOW = _Service(
+    "experiments",
+    "mlflow",
+    {("sagemaker-mlflow:*",): ("sagemaker:mlflow-tracking-server/*",)},
+    ("sagemaker-mlflow:AccessUI",),
+    owner="aws.sagemaker",
+)
+"""For a tracking server, which the API's endpoint does not carry (SageMaker Developer Guide, MLflow, interface endpoint)."""
+
+
 def _interface_services(context: Context) -> Iterator[_Service]:
     """The services that this platform's workloads reach by private addresses."""
     yield from INTERFACE_SERVICES
+    if context.one_of(ExperimentTracking):
+        yield MLFLOW
     models, knowledge = LLM_SERVICES
     if context.one_of(FoundationModels) or context.one_of(Guardrail):
         yield models
@@ -172,7 +185,7 @@ def add_interface_endpoints(
             service.name,
             {
                 "vpc_id": vpc.ref("id"),
-                "service_name": f"com.amazonaws.{context.region}.{service.endpoint}",
+                "service_name": f"{service.owner}.{context.region}.{service.endpoint}",
                 "vpc_endpoint_type": "Interface",
                 "private_dns_enabled": True,
                 "subnet_ids": [subnet.ref("id") for subnet in subnets],

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from stacks.aws.policy import Condition, Principal, Statement
 from stacks.aws.roles import Role, add_role
-from stacks.aws.workloads import Reach, key_statements, pass_role
+from stacks.aws.workloads import STUDIO_LISTS, Reach, key_statements, own_runs, pass_role, reach_tracking
 from stacks.graph import Node, StackBuilder, Value
 from stacks.intents import HumanRole, Workspace, describe
 
@@ -123,7 +123,6 @@ def _viewers(reach: Reach) -> list[Statement]:
 
 
 def _scientists(reach: Reach, workloads: Mapping[str, Value]) -> list[Statement]:
-    context = reach.context
     own = ("data", "artifacts", *reach.user_buckets)
     return [
         *_viewers(reach),
@@ -146,35 +145,8 @@ def _scientists(reach: Reach, workloads: Mapping[str, Value]) -> list[Statement]
             ),
         ),
         *key_statements(reach.keys),
-        Statement(
-            sid="RunPipelines",
-            actions=(
-                "sagemaker:RetryPipelineExecution",
-                "sagemaker:StartPipelineExecution",
-                "sagemaker:StopPipelineExecution",
-            ),
-            resources=(context.arn("sagemaker", f"pipeline/{context.prefix}-*"),),
-        ),
-        Statement(
-            sid="RunJobsInsideNetwork",
-            actions=(
-                "sagemaker:CreateHyperParameterTuningJob",
-                "sagemaker:CreateProcessingJob",
-                "sagemaker:CreateTrainingJob",
-            ),
-            resources=reach.sagemaker("hyper-parameter-tuning-job", "processing-job", "training-job"),
-            conditions=_inside_network(reach),
-        ),
-        Statement(
-            sid="StopJobs",
-            actions=(
-                "sagemaker:StopHyperParameterTuningJob",
-                "sagemaker:StopProcessingJob",
-                "sagemaker:StopTrainingJob",
-            ),
-            resources=reach.sagemaker("hyper-parameter-tuning-job", "processing-job", "training-job"),
-        ),
-        pass_role(workloads["training"]),
+        *own_runs(reach, workloads["training"]),
+        *reach_tracking(reach),
         *_own_workspace(reach),
         Statement(
             sid="NoApproval",
@@ -196,6 +168,21 @@ def _own_workspace(reach: Reach) -> Iterator[Statement]:
     if context.one_of(Workspace) is None:
         return
     own = "&{aws:PrincipalTag/studiouser}"
+    yield Statement(sid="ListStudio", actions=STUDIO_LISTS, resources=("*",))
+    yield Statement(
+        sid="SeeDomain",
+        actions=("sagemaker:DescribeDomain",),
+        resources=(context.arn("sagemaker", "domain/*"),),
+    )
+    yield Statement(
+        sid="TagOwnApps",
+        actions=("sagemaker:AddTags",),
+        resources=(
+            context.arn("sagemaker", f"app/*/{own}/*"),
+            context.arn("sagemaker", f"app/*/{own}-lab/*"),
+        ),
+        conditions=(Condition("Null", "sagemaker:TaggingAction", ("false",)),),
+    )
     yield Statement(
         sid="OpenOwnWorkspace",
         actions=("sagemaker:CreatePresignedDomainUrl", "sagemaker:DescribeUserProfile"),
@@ -214,22 +201,6 @@ def _own_workspace(reach: Reach) -> Iterator[Statement]:
         actions=("sagemaker:DescribeSpace", "sagemaker:UpdateSpace"),
         resources=(context.arn("sagemaker", f"space/*/{own}-lab"),),
     )
-
-
-def _inside_network(reach: Reach) -> tuple[Condition, ...]:
-    """In our subnets and groups, given at all (ForAllValues is true of nothing), encrypted on the wire and on disk."""
-    conditions = (
-        Condition("ForAllValues:StringEquals", "sagemaker:VpcSubnets", reach.network.subnet_ids),
-        Condition(
-            "ForAllValues:StringEquals", "sagemaker:VpcSecurityGroupIds", reach.network.security_group_ids
-        ),
-        Condition("Null", "sagemaker:VpcSubnets", ("false",)),
-        Condition("Null", "sagemaker:VpcSecurityGroupIds", ("false",)),
-        Condition("Bool", "sagemaker:InterContainerTrafficEncryption", ("true",)),
-    )
-    if reach.keys.data is None:
-        return conditions
-    return (*conditions, Condition("StringEquals", "sagemaker:VolumeKmsKey", (reach.keys.data,)))
 
 
 def _admins(reach: Reach, workloads: Mapping[str, Value]) -> list[Statement]:

@@ -75,7 +75,7 @@ class Surroundings:
 
 
 def code_prefix(pipeline: str, digest: str) -> str:
-    """Where a code folder's objects are in the artifacts bucket: other code is another place, so runs keep theirs."""
+    """Where a code folder's objects are in the artifacts bucket: other code is another place."""
     return f"code/{pipeline}/{digest[:16]}"
 
 
@@ -156,10 +156,6 @@ class _Compiler:
                 }
                 for parameter in self.definition.parameters
             ],
-            "PipelineExperimentConfig": {
-                "ExperimentName": {"Get": "Execution.PipelineName"},
-                "TrialName": {"Get": "Execution.PipelineExecutionId"},
-            },
             "Steps": self._level(()),
         }
 

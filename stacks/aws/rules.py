@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stacks.adapter import PolicyViolation
-from stacks.graph import JsonText, Node, Ref, Stack, Value
+from stacks.graph import Address, JsonText, Node, Ref, Stack, Value
 from stacks.intents import Encryption, Platform
 
 __all__ = ["violations_in"]
@@ -60,13 +60,16 @@ def _tags_are_immutable(arguments: Mapping[str, Value], _: Platform) -> bool:
     return arguments.get("image_tag_mutability") == "IMMUTABLE"
 
 
+def _has_own_keys(platform: Platform) -> bool:
+    return any(isinstance(intent, Encryption) and intent.customer_managed for intent in platform.intents)
+
+
 def _log_group_is_encrypted(arguments: Mapping[str, Value], platform: Platform) -> bool:
-    customer = any(isinstance(intent, Encryption) and intent.customer_managed for intent in platform.intents)
-    return not customer or isinstance(arguments.get("kms_key_id"), Ref | str)
+    return not _has_own_keys(platform) or isinstance(arguments.get("kms_key_id"), Ref | str)
 
 
-def _topic_is_encrypted(arguments: Mapping[str, Value], _: Platform) -> bool:
-    return isinstance(arguments.get("kms_master_key_id"), Ref | str)
+def _topic_is_encrypted(arguments: Mapping[str, Value], platform: Platform) -> bool:
+    return not _has_own_keys(platform) or isinstance(arguments.get("kms_master_key_id"), Ref | str)
 
 
 def _queue_is_encrypted(arguments: Mapping[str, Value], _: Platform) -> bool:
@@ -159,8 +162,56 @@ RULES = (
 )
 
 
-def violations_in(stacks: Sequence[Stack], platform: Platform) -> tuple[PolicyViolation, ...]:
+GUARDED: Mapping[str, tuple[str, ...]] = {
+    "aws_bedrockagent_data_source": ("server_side_encryption_configuration",),
+    "aws_iam_role": ("assume_role_policy", "permissions_boundary"),
+    "aws_kms_key": ("policy",),
+    "aws_opensearchserverless_security_policy": ("policy",),
+    "aws_s3_bucket_policy": ("policy",),
+    "aws_s3_bucket_server_side_encryption_configuration": ("rule",),
+    "aws_sagemaker_data_quality_job_definition": ("job_resources", "network_config"),
+    "aws_sagemaker_domain": ("app_network_access_type", "kms_key_id", "subnet_ids"),
+    "aws_sagemaker_endpoint_configuration": ("async_inference_config", "data_capture_config", "kms_key_arn"),
+    "aws_sagemaker_feature_group": ("offline_store_config", "online_store_config"),
+    "aws_sagemaker_model": ("enable_network_isolation", "vpc_config"),
+    "aws_subnet": ("map_public_ip_on_launch",),
+    "aws_vpc_endpoint": ("policy",),
+}
+"""Arguments whose value the platform's security rests on, by type: whatever else an override makes of one is said."""
+
+
+def violations_in(
+    stacks: Sequence[Stack], platform: Platform, made: Sequence[Stack]
+) -> tuple[PolicyViolation, ...]:
     """Return every broken promise, in the order of the graph."""
+    before = {node.address: node for stack in made for node in stack.nodes}
+    return (*_by_rule(stacks, platform), *_by_change(stacks, before))
+
+
+def _by_change(stacks: Sequence[Stack], before: Mapping[Address, Node]) -> Iterator[PolicyViolation]:
+    for stack in stacks:
+        for node in stack.nodes:
+            old = before[node.address]
+            if node is old or node.address.mode == "data":
+                continue
+            for argument in GUARDED.get(node.address.type, ()):
+                if node.arguments.get(argument) != old.arguments.get(argument):
+                    yield PolicyViolation(
+                        stack=stack.name,
+                        address=str(node.address),
+                        code="weakened",
+                        message=f"{argument} is no longer what the platform's security rests on",
+                    )
+            if old.lifecycle.prevent_destroy and not node.lifecycle.prevent_destroy:
+                yield PolicyViolation(
+                    stack=stack.name,
+                    address=str(node.address),
+                    code="deletion-protection",
+                    message=f"deletion_protection no longer covers it: {node.holds or 'it'} can be destroyed",
+                )
+
+
+def _by_rule(stacks: Sequence[Stack], platform: Platform) -> tuple[PolicyViolation, ...]:
     return tuple(
         PolicyViolation(stack=stack.name, address=str(node.address), code=rule.code, message=rule.message)
         for stack in stacks

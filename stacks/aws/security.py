@@ -134,12 +134,38 @@ def _log_services(context: Context) -> tuple[Statement, ...]:
             sid="Notifications",
             actions=("kms:Decrypt", "kms:GenerateDataKey*"),
             resources=("*",),
-            principals=(
-                Principal(
-                    "Service", ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com")
+            principals=(Principal("Service", ("budgets.amazonaws.com", "cloudwatch.amazonaws.com")),),
+            conditions=(Condition("StringEquals", "aws:SourceAccount", (context.account,)),),
+            everywhere=KEY_POLICY_REASON,
+        ),
+        # Where EventBridge publishes to an encrypted topic, conditions on the source are not supported, and nothing
+        # would arrive (SNS Developer Guide, key management, November 2026): the topic's own name bounds it.
+        Statement(
+            sid="RulesToTopics",
+            actions=("kms:Decrypt", "kms:GenerateDataKey*"),
+            resources=("*",),
+            principals=(Principal("Service", ("events.amazonaws.com",)),),
+            conditions=(
+                Condition(
+                    "ArnLike",
+                    "kms:EncryptionContext:aws:sns:topicArn",
+                    (context.arn("sns", f"{context.prefix}-*"),),
                 ),
             ),
-            conditions=(Condition("StringEquals", "aws:SourceAccount", (context.account,)),),
+            everywhere=KEY_POLICY_REASON,
+        ),
+        Statement(
+            sid="RulesToQueues",
+            actions=("kms:Decrypt", "kms:GenerateDataKey*"),
+            resources=("*",),
+            principals=(Principal("Service", ("events.amazonaws.com",)),),
+            conditions=(
+                Condition(
+                    "ArnLike",
+                    "kms:EncryptionContext:aws:sqs:arn",
+                    (context.arn("sqs", f"{context.prefix}-*"),),
+                ),
+            ),
             everywhere=KEY_POLICY_REASON,
         ),
         *([bedrock_key_statement(context, KEY_POLICY_REASON)] if is_logged(context) else []),

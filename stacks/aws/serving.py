@@ -112,7 +112,7 @@ def _planned(endpoint: OnlineEndpoint) -> Skipped:
 
 
 def _model(stack: StackBuilder, serving: Serving, endpoint: OnlineEndpoint, model: ModelRegistry) -> Node:
-    """The model behind one endpoint. All of its arguments force a new one, so its name is made of them."""
+    """The model behind one endpoint. SageMaker changes none in place, so its name is made of what decides it."""
     context = serving.context
     enclosed = endpoint.mode != "serverless"
     container: dict[str, Value] = {"mode": "SingleModel"}
@@ -151,7 +151,9 @@ def _model(stack: StackBuilder, serving: Serving, endpoint: OnlineEndpoint, mode
 def _mark(context: Context, endpoint: OnlineEndpoint, model: ModelRegistry) -> str:
     """A short digest of all that decides a model, as far as the spec says it."""
     own, existing = context.one_of(PrivateNetwork), context.one_of(ExistingNetwork)
-    inside = [own.cidr, own.zones, own.zone_ids] if own else [existing.subnet_ids] if existing else []
+    inside: list[object] = [own.cidr, own.zones, own.zone_ids] if own else []
+    if existing:
+        inside = [existing.subnet_ids, existing.security_group_ids]
     decided = [model.name, model.version, model.image, model.data, endpoint.mode == "serverless", inside]
     return sha256(json.dumps(decided).encode()).hexdigest()[:8]
 

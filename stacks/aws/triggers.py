@@ -324,6 +324,7 @@ def _on_approval(rules: _Rules) -> Iterator[Skipped]:
             "detail": {
                 "ModelPackageGroupName": [rules.context.model_group(model.name)],
                 "ModelApprovalStatus": ["Approved"],
+                "ModelPackageStatus": ["Completed"],
             },
         }
         rule = rules.rule(

@@ -21,13 +21,20 @@ from stacks.intents import (
     OnlineEndpoint,
     TrainingPipeline,
     WorkloadRole,
-    Workspace,
     describe,
 )
 from stacks.pipelines import Run
 from stacks.record import record
 
-__all__ = ["PASSED_TO_JOBS", "SAGEMAKER", "Reach", "add_workload_role", "key_statements", "pass_role"]
+__all__ = [
+    "PASSED_TO_JOBS",
+    "SAGEMAKER",
+    "Reach",
+    "add_workload_role",
+    "key_statements",
+    "own_runs",
+    "pass_role",
+]
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 
@@ -35,6 +42,14 @@ AWS_IMAGE_REPOSITORIES = ("huggingface-*", "pytorch-*", "sagemaker-*", "tensorfl
 """Repositories of images that AWS publishes from its own accounts (SageMaker docker registry paths, November 2026)."""
 
 
+OWN_JOBS = ("hyper-parameter-tuning-job", "processing-job", "training-job")
+OWN_DOMAIN, OWN_PROFILE = "&{sagemaker:DomainId}", "&{sagemaker:UserProfileName}"
+STUDIO_LISTS = (
+    "sagemaker:ListApps",
+    "sagemaker:ListDomains",
+    "sagemaker:ListSpaces",
+    "sagemaker:ListUserProfiles",
+)
 PASSED_TO_JOBS = ("training", "serving")
 """The roles that pipelines hand to the jobs and models they make; they are added before."""
 
@@ -80,6 +95,11 @@ def add_workload_role(
             use, allows = "SageMaker models behind endpoints", _serving(reach)
         case "monitoring":
             use, allows = "SageMaker model monitors", _monitoring(reach)
+        case "workspace":
+            use, allows = (
+                "People's notebooks and apps in SageMaker Studio",
+                _studio(reach, others["training"]),
+            )
         case "triggers":
             use, allows = "EventBridge rules start pipelines", _triggers(reach)
         case _:
@@ -104,7 +124,7 @@ def _trust(reach: Reach, role: WorkloadRole) -> Statement:
         rules = reach.context.arn("events", f"rule/{reach.context.prefix}-*")
         return service_trust(EVENTS, reach.context.account, source_arn=rules)
     trust = service_trust(SAGEMAKER, reach.context.account)
-    if role.purpose == "training" and reach.context.one_of(Workspace):
+    if role.purpose == "workspace":
         return replace(trust, actions=(*trust.actions, "sts:SetSourceIdentity", "sts:TagSession"))
     return trust
 
@@ -273,6 +293,9 @@ def _feature_catalog(reach: Reach) -> Iterator[Statement]:
     database = f"{context.prefix}_features".replace("-", "_")
     yield Statement(sid="ReadBucketAcl", actions=("s3:GetBucketAcl",), resources=(reach.stores.arn("data"),))
     yield Statement(
+        sid="WriteFeatureAcls", actions=("s3:PutObjectAcl",), resources=reach.objects("data", "features/")
+    )
+    yield Statement(
         sid="KeepFeatureTables",
         actions=(
             "glue:CreateTable",
@@ -311,6 +334,20 @@ def _tracking(reach: Reach) -> Iterator[Statement]:
         resources=(context.arn("sagemaker", f"mlflow-tracking-server/{context.prefix}"),),
     )
     yield Statement(sid="OpenTracking", actions=("sagemaker-mlflow:AccessUI",), resources=("*",))
+
+
+def reach_tracking(reach: Reach) -> Iterator[Statement]:
+    """Find the tracking server, and sign in to its pages."""
+    if reach.context.one_of(ExperimentTracking) is None:
+        return
+    yield Statement(
+        sid="ReachTracking",
+        actions=(
+            "sagemaker:CreatePresignedMlflowTrackingServerUrl",
+            "sagemaker:DescribeMlflowTrackingServer",
+        ),
+        resources=(reach.context.arn("sagemaker", f"mlflow-tracking-server/{reach.context.prefix}"),),
+    )
 
 
 def _pipelines(reach: Reach, passed: Sequence[Value]) -> Sequence[Statement]:
@@ -412,6 +449,120 @@ def _monitoring(reach: Reach) -> Sequence[Statement]:
             ),
         ),
     )
+
+
+def _studio(reach: Reach, job_role: Value) -> Sequence[Statement]:
+    """What Studio does for the user whose profile a session is: their own spaces and apps, jobs and pipelines.
+
+    SageMaker Developer Guide, permissions for the updated Studio, November 2026.
+    """
+    context = reach.context
+    own = context.arn("sagemaker", f"user-profile/{OWN_DOMAIN}/{OWN_PROFILE}")
+    mine = Condition("ArnLike", "sagemaker:OwnerUserProfileArn", (own,))
+    read = ("data", "artifacts", *reach.user_buckets)
+    return (
+        *_job(reach),
+        Statement(
+            sid="SeeStudio",
+            actions=(
+                "sagemaker:DescribeApp",
+                "sagemaker:DescribeDomain",
+                "sagemaker:DescribeSpace",
+                "sagemaker:DescribeUserProfile",
+            ),
+            resources=reach.sagemaker("app", "domain", "space", "user-profile"),
+        ),
+        Statement(sid="ListStudio", actions=STUDIO_LISTS, resources=("*",)),
+        Statement(
+            sid="ChangeOwnSpaces",
+            actions=("sagemaker:CreateSpace", "sagemaker:DeleteSpace", "sagemaker:UpdateSpace"),
+            resources=(context.arn("sagemaker", f"space/{OWN_DOMAIN}/*"),),
+            conditions=(mine, Condition("StringEquals", "sagemaker:SpaceSharingType", ("Private",))),
+        ),
+        Statement(
+            sid="RunOwnApps",
+            actions=("sagemaker:CreateApp", "sagemaker:DeleteApp"),
+            resources=(context.arn("sagemaker", f"app/{OWN_DOMAIN}/*"),),
+            conditions=(mine, Condition("StringEquals", "sagemaker:SpaceSharingType", ("Private",))),
+        ),
+        Statement(
+            sid="TagWhatIsMade",
+            actions=("sagemaker:AddTags",),
+            resources=reach.sagemaker("app", "space", *OWN_JOBS),
+            conditions=(Condition("Null", "sagemaker:TaggingAction", ("false",)),),
+        ),
+        _list(reach, *read),
+        Statement(
+            sid="ReadObjects",
+            actions=("s3:GetObject",),
+            resources=tuple(arn for bucket in read for arn in reach.objects(bucket)),
+        ),
+        Statement(
+            sid="WriteExperiments",
+            actions=("s3:AbortMultipartUpload", "s3:PutObject"),
+            resources=(
+                *reach.objects("data", "processed/"),
+                *reach.objects("artifacts", "code/", "experiments/"),
+            ),
+        ),
+        *own_runs(reach, job_role),
+        *_tracking(reach),
+        *reach_tracking(reach),
+    )
+
+
+def own_runs(reach: Reach, job_role: Value) -> tuple[Statement, ...]:
+    """Start and stop pipelines, and jobs inside the network, under the role of jobs."""
+    return (
+        Statement(
+            sid="RunPipelines",
+            actions=(
+                "sagemaker:RetryPipelineExecution",
+                "sagemaker:StartPipelineExecution",
+                "sagemaker:StopPipelineExecution",
+            ),
+            resources=(reach.context.arn("sagemaker", f"pipeline/{reach.context.prefix}-*"),),
+        ),
+        Statement(
+            sid="RunJobsInsideNetwork",
+            actions=(
+                "sagemaker:CreateHyperParameterTuningJob",
+                "sagemaker:CreateProcessingJob",
+                "sagemaker:CreateTrainingJob",
+            ),
+            resources=reach.sagemaker(*OWN_JOBS),
+            conditions=_inside_network(reach),
+        ),
+        Statement(
+            sid="StopJobs",
+            actions=(
+                "sagemaker:DescribeHyperParameterTuningJob",
+                "sagemaker:DescribeProcessingJob",
+                "sagemaker:DescribeTrainingJob",
+                "sagemaker:StopHyperParameterTuningJob",
+                "sagemaker:StopProcessingJob",
+                "sagemaker:StopTrainingJob",
+            ),
+            resources=reach.sagemaker(*OWN_JOBS),
+        ),
+        pass_role(job_role),
+    )
+
+
+def _inside_network(reach: Reach) -> tuple[Condition, ...]:
+    """In our subnets and groups, given at all (ForAllValues is true of nothing), encrypted on the wire and on disk."""
+    conditions = (
+        Condition("ForAllValues:StringEquals", "sagemaker:VpcSubnets", reach.network.subnet_ids),
+        Condition(
+            "ForAllValues:StringEquals", "sagemaker:VpcSecurityGroupIds", reach.network.security_group_ids
+        ),
+        Condition("Null", "sagemaker:VpcSubnets", ("false",)),
+        Condition("Null", "sagemaker:VpcSecurityGroupIds", ("false",)),
+        Condition("Bool", "sagemaker:InterContainerTrafficEncryption", ("true",)),
+    )
+    if reach.keys.data is None:
+        return conditions
+    return (*conditions, Condition("StringEquals", "sagemaker:VolumeKmsKey", (reach.keys.data,)))
 
 
 def _triggers(reach: Reach) -> Sequence[Statement]:

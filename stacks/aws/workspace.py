@@ -5,6 +5,8 @@ May not make a role or a network.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stacks.aws.context import Context, Keys, Network
 from stacks.aws.instances import Unavailable, machine
 from stacks.aws.names import fitted
@@ -18,14 +20,15 @@ VOLUME_GIB = 20
 MOST_VOLUME_GIB = 100
 
 
-def lower(context: Context, keys: Keys, network: Network, training_role: Value) -> StackBuilder | None:
+def lower(context: Context, keys: Keys, network: Network, roles: Mapping[str, Value]) -> StackBuilder | None:
     """Make the domain; no stack when the platform has no workspace."""
     intent = context.one_of(Workspace)
     if intent is None:
         return None
     stack = StackBuilder("workspace")
     origin = describe(intent)
-    domain = _domain(stack, context, keys, network, training_role, intent)
+    role = roles["workspace"]
+    domain = _domain(stack, context, keys, network, role, intent)
     for user in intent.users:
         profile = stack.resource(
             "aws_sagemaker_user_profile",
@@ -34,7 +37,7 @@ def lower(context: Context, keys: Keys, network: Network, training_role: Value) 
                 "domain_id": domain.ref("id"),
                 "user_profile_name": fitted("sagemaker", user),
                 "user_settings": {
-                    "execution_role": training_role,
+                    "execution_role": role,
                     "security_groups": list(network.security_group_ids),
                 },
                 # People may open their own profile only: the scientists' policy compares this tag with theirs.

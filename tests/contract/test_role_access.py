@@ -80,6 +80,7 @@ JOB = (
     *("kms:GenerateDataKey", "logs:CreateLog*", "logs:DescribeLogStreams", "logs:PutLogEvents"),
     *("s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:AbortMultipartUpload"),
 )
+TRACK = ("sagemaker:CreatePresignedMlflowTrackingServerUrl", "sagemaker:DescribeMlflowTrackingServer")
 USE_MODELS = ("bedrock:ApplyGuardrail", "bedrock:InvokeModel*", "bedrock:Retrieve")
 INGEST = ("bedrock:StartIngestionJob", "bedrock:GetIngestionJob", "bedrock:ListIngestionJobs")
 SEE = (
@@ -142,8 +143,9 @@ PURPOSES = {
         may=(
             *(*JOB, "glue:CreateTable", "glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"),
             *("glue:UpdateTable", "s3:GetBucketAcl", "sagemaker-mlflow:*", "sagemaker:*Record"),
-            *("sagemaker:DescribeFeatureGroup", *USE_MODELS),
+            *("sagemaker:DescribeFeatureGroup", "s3:PutObjectAcl", *USE_MODELS),
         ),
+        levels=frozenset({"List", "Read", "Write", "Permissions management"}),
         never=("sagemaker:Create*", "sagemaker:DeleteRecord", "sagemaker-mlflow:Delete*", *DATA_IS_KEPT),
     ),
     "pipelines": Purpose(
@@ -169,6 +171,19 @@ PURPOSES = {
     "monitoring": Purpose(
         may=(*JOB, "sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"), never=DATA_IS_KEPT
     ),
+    "workspace": Purpose(
+        may=(
+            *(*JOB, "iam:PassRole", "sagemaker:AddTags", "sagemaker:*App", "sagemaker:*Space"),
+            *("sagemaker:DescribeDomain", "sagemaker:DescribeUserProfile", "sagemaker:List*"),
+            *("sagemaker:*TrainingJob", "sagemaker:*ProcessingJob", "sagemaker:*HyperParameterTuningJob"),
+            *("sagemaker:*PipelineExecution", "sagemaker-mlflow:*", *TRACK, *USE_MODELS),
+        ),
+        never=(
+            *(*changing("Domain", "Endpoint", "ModelPackage", "Pipeline"), "sagemaker-mlflow:Delete*"),
+            *("sagemaker:*UserProfile*Update", *DATA_IS_KEPT),
+        ),
+        levels=TAG,
+    ),
     "triggers": Purpose(may=("sagemaker:StartPipelineExecution",), levels=frozenset({"Write"})),
     "llm-logs": Purpose(may=("logs:CreateLogStream", "logs:PutLogEvents")),
     **dict.fromkeys(("knowledge-docs", "knowledge-later"), KNOWLEDGE),
@@ -192,9 +207,11 @@ PURPOSES = {
             ),
             *("s3:ListBucket", "s3:PutObject", "sagemaker:*App", "sagemaker:CreatePresignedDomainUrl"),
             *("sagemaker:*TrainingJob", "sagemaker:*ProcessingJob", "sagemaker:*HyperParameterTuningJob"),
-            *("sagemaker:*PipelineExecution", "sagemaker:UpdateSpace", *USE_MODELS, *INGEST),
+            *("sagemaker:*PipelineExecution", "sagemaker:UpdateSpace", "sagemaker:AddTags"),
+            *(*TRACK, *USE_MODELS, *INGEST),
         ),
         never=(*changing("Domain", "Endpoint", "ModelPackage", "Pipeline"), *DATA_IS_KEPT),
+        levels=TAG,
     ),
     "viewers": Purpose(may=SEE, never=("s3:*", "kms:*", "iam:*"), levels=LOOK),
     "ci-plan": Purpose(

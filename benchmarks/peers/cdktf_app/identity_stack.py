@@ -304,7 +304,7 @@ class IdentityStack(TerraformStack):
             "data_aws_iam_policy_document_trust-training",
             statement=[
                 DataAwsIamPolicyDocumentStatement(
-                    actions=["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+                    actions=["sts:AssumeRole"],
                     condition=[
                         DataAwsIamPolicyDocumentStatementCondition(
                             test="StringEquals",
@@ -330,6 +330,39 @@ class IdentityStack(TerraformStack):
             description="SageMaker training and processing jobs",
             max_session_duration=3600,
             name=f"{environment.prefix}-training",
+            permissions_boundary=security.iam_policy_boundary.arn,
+        )
+        policy_document_trust_workspace = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_trust-workspace",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:SourceAccount",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[
+                        DataAwsIamPolicyDocumentStatementPrincipals(
+                            identifiers=["sagemaker.amazonaws.com"],
+                            type="Service",
+                        ),
+                    ],
+                    sid="Service",
+                ),
+            ],
+        )
+        self.iam_role_workspace = IamRole(
+            self,
+            "aws_iam_role_workspace",
+            assume_role_policy=policy_document_trust_workspace.json,
+            description="People's notebooks and apps in SageMaker Studio",
+            max_session_duration=3600,
+            name=f"{environment.prefix}-workspace",
             permissions_boundary=security.iam_policy_boundary.arn,
         )
         policy_document_role_ci_change_ml = DataAwsIamPolicyDocument(
@@ -379,8 +412,23 @@ class IdentityStack(TerraformStack):
                         ),
                     ],
                     effect="Allow",
-                    resources=[self.iam_role_training.arn],
+                    resources=[self.iam_role_training.arn, self.iam_role_workspace.arn],
                     sid="PassToMachineLearning",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["iam:CreateServiceLinkedRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["sagemaker.amazonaws.com"],
+                            variable="iam:AWSServiceName",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:iam::{environment.account}:role/aws-service-role/sagemaker.amazonaws.com/AWSServiceRoleForAmazonSageMakerNotebooks",
+                    ],
+                    sid="FirstDomain",
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=[
@@ -743,6 +791,26 @@ class IdentityStack(TerraformStack):
                         f"arn:aws:application-autoscaling:eu-west-1:{environment.account}:scalable-target/*",
                     ],
                     sid="ChangeScaling",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker:UpdateEndpointWeightsAndCapacities"],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:endpoint/{environment.prefix}-*",
+                    ],
+                    sid="ScaleEndpoints",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "cloudwatch:DeleteAlarms",
+                        "cloudwatch:DescribeAlarms",
+                        "cloudwatch:PutMetricAlarm",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:cloudwatch:eu-west-1:{environment.account}:alarm:TargetTracking-endpoint/*",
+                    ],
+                    sid="ChangeScalingAlarms",
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=["iam:CreateServiceLinkedRole"],
@@ -1203,8 +1271,25 @@ class IdentityStack(TerraformStack):
                 DataAwsIamPolicyDocumentStatement(
                     actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
                     effect="Allow",
-                    resources=["arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0"],
-                    sid="InvokeModels",
+                    resources=[
+                        f"arn:aws:bedrock:eu-west-1:{environment.account}:inference-profile/eu.amazon.nova-lite-v1:0",
+                    ],
+                    sid="InvokeProfiles",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[
+                                f"arn:aws:bedrock:eu-west-1:{environment.account}:inference-profile/eu.amazon.nova-lite-v1:0",
+                            ],
+                            variable="bedrock:InferenceProfileArn",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=["arn:aws:bedrock:*::foundation-model/amazon.nova-lite-v1:0"],
+                    sid="InvokeThroughProfiles",
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=["bedrock:ApplyGuardrail"],
@@ -1901,6 +1986,32 @@ class IdentityStack(TerraformStack):
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=[
+                        "iam:CreatePolicy",
+                        "iam:CreatePolicyVersion",
+                        "iam:DeletePolicy",
+                        "iam:DeletePolicyVersion",
+                        "iam:SetDefaultPolicyVersion",
+                        "iam:TagPolicy",
+                        "iam:UntagPolicy",
+                    ],
+                    effect="Allow",
+                    resources=[f"arn:aws:iam::{environment.account}:policy/{environment.prefix}-*"],
+                    sid="ChangePolicies",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "iam:CreatePolicy",
+                        "iam:CreatePolicyVersion",
+                        "iam:DeletePolicy",
+                        "iam:DeletePolicyVersion",
+                        "iam:SetDefaultPolicyVersion",
+                    ],
+                    effect="Deny",
+                    resources=[f"arn:aws:iam::{environment.account}:policy/{environment.prefix}-ci-*"],
+                    sid="NotThePoliciesOfCi",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
                         "iam:DeleteRolePermissionsBoundary",
                         "iam:PutRolePolicy",
                         "iam:UpdateAssumeRolePolicy",
@@ -1911,6 +2022,7 @@ class IdentityStack(TerraformStack):
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=[
+                        "iam:CreatePolicy",
                         "iam:CreatePolicyVersion",
                         "iam:DeletePolicy",
                         "iam:DeletePolicyVersion",
@@ -2425,6 +2537,9 @@ class IdentityStack(TerraformStack):
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=[
+                        "sagemaker:DescribeHyperParameterTuningJob",
+                        "sagemaker:DescribeProcessingJob",
+                        "sagemaker:DescribeTrainingJob",
                         "sagemaker:StopHyperParameterTuningJob",
                         "sagemaker:StopProcessingJob",
                         "sagemaker:StopTrainingJob",
@@ -2449,6 +2564,50 @@ class IdentityStack(TerraformStack):
                     effect="Allow",
                     resources=[self.iam_role_training.arn],
                     sid="PassRole",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:CreatePresignedMlflowTrackingServerUrl",
+                        "sagemaker:DescribeMlflowTrackingServer",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:mlflow-tracking-server/{environment.prefix}",
+                    ],
+                    sid="ReachTracking",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:ListApps",
+                        "sagemaker:ListDomains",
+                        "sagemaker:ListSpaces",
+                        "sagemaker:ListUserProfiles",
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ListStudio",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker:DescribeDomain"],
+                    effect="Allow",
+                    resources=[f"arn:aws:sagemaker:eu-west-1:{environment.account}:domain/*"],
+                    sid="SeeDomain",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker:AddTags"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="Null",
+                            values=["false"],
+                            variable="sagemaker:TaggingAction",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:app/*/&{{aws:PrincipalTag/studiouser}}/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:app/*/&{{aws:PrincipalTag/studiouser}}-lab/*",
+                    ],
+                    sid="TagOwnApps",
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=["sagemaker:CreatePresignedDomainUrl", "sagemaker:DescribeUserProfile"],
@@ -2802,6 +2961,12 @@ class IdentityStack(TerraformStack):
                     sid="ReadBucketAcl",
                 ),
                 DataAwsIamPolicyDocumentStatement(
+                    actions=["s3:PutObjectAcl"],
+                    effect="Allow",
+                    resources=[f"{storage.s3_bucket_data.arn}/features/*"],
+                    sid="WriteFeatureAcls",
+                ),
+                DataAwsIamPolicyDocumentStatement(
                     actions=[
                         "glue:CreateTable",
                         "glue:GetDatabase",
@@ -2945,6 +3110,365 @@ class IdentityStack(TerraformStack):
             policy=policy_document_role_viewers.json,
             role=iam_role_viewers.id,
         )
+        policy_document_role_workspace = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_role-workspace",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["ecr:GetAuthorizationToken"],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ImageLogin",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "ecr:BatchCheckLayerAvailability",
+                        "ecr:BatchGetImage",
+                        "ecr:GetDownloadUrlForLayer",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        registry.ecr_repository_training.arn,
+                        registry.ecr_repository_serving.arn,
+                        "arn:aws:ecr:eu-west-1:*:repository/huggingface-*",
+                        "arn:aws:ecr:eu-west-1:*:repository/pytorch-*",
+                        "arn:aws:ecr:eu-west-1:*:repository/sagemaker-*",
+                        "arn:aws:ecr:eu-west-1:*:repository/tensorflow-*",
+                        "arn:aws:ecr:eu-west-1:*:repository/xgboost*",
+                    ],
+                    sid="PullImages",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "logs:CreateLogGroup",
+                        "logs:CreateLogStream",
+                        "logs:DescribeLogStreams",
+                        "logs:PutLogEvents",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:logs:eu-west-1:{environment.account}:log-group:/aws/sagemaker/*",
+                        f"arn:aws:logs:eu-west-1:{environment.account}:log-group:/aws/sagemaker/*:log-stream:*",
+                    ],
+                    sid="WriteLogs",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["cloudwatch:PutMetricData"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringLike",
+                            values=["/aws/sagemaker/*", "aws/sagemaker/*", f"{environment.prefix}/*"],
+                            variable="cloudwatch:namespace",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="WriteMetrics",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "ec2:CreateNetworkInterface",
+                        "ec2:CreateNetworkInterfacePermission",
+                        "ec2:DeleteNetworkInterface",
+                        "ec2:DeleteNetworkInterfacePermission",
+                    ],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="ArnEqualsIfExists",
+                            values=[network.vpc_main.arn],
+                            variable="ec2:Vpc",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:ec2:eu-west-1:{environment.account}:network-interface/*",
+                        network.subnet_private_1.arn,
+                        network.subnet_private_2.arn,
+                        network.subnet_private_3.arn,
+                        network.security_group_workloads.arn,
+                    ],
+                    sid="JoinNetwork",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "ec2:DescribeDhcpOptions",
+                        "ec2:DescribeNetworkInterfaces",
+                        "ec2:DescribeSecurityGroups",
+                        "ec2:DescribeSubnets",
+                        "ec2:DescribeVpcs",
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="SeeNetwork",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+                    effect="Allow",
+                    resources=[security.kms_key_data.arn],
+                    sid="UseKey",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["kms:CreateGrant"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="Bool",
+                            values=["true"],
+                            variable="kms:GrantIsForAWSResource",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[security.kms_key_data.arn],
+                    sid="GrantKeyToService",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:DescribeApp",
+                        "sagemaker:DescribeDomain",
+                        "sagemaker:DescribeSpace",
+                        "sagemaker:DescribeUserProfile",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:app/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:domain/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:space/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:user-profile/*",
+                    ],
+                    sid="SeeStudio",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:ListApps",
+                        "sagemaker:ListDomains",
+                        "sagemaker:ListSpaces",
+                        "sagemaker:ListUserProfiles",
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="ListStudio",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker:CreateSpace", "sagemaker:DeleteSpace", "sagemaker:UpdateSpace"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="ArnLike",
+                            values=[
+                                f"arn:aws:sagemaker:eu-west-1:{environment.account}:user-profile/&{{sagemaker:DomainId}}/&{{sagemaker:UserProfileName}}",
+                            ],
+                            variable="sagemaker:OwnerUserProfileArn",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["Private"],
+                            variable="sagemaker:SpaceSharingType",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:space/&{{sagemaker:DomainId}}/*",
+                    ],
+                    sid="ChangeOwnSpaces",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker:CreateApp", "sagemaker:DeleteApp"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="ArnLike",
+                            values=[
+                                f"arn:aws:sagemaker:eu-west-1:{environment.account}:user-profile/&{{sagemaker:DomainId}}/&{{sagemaker:UserProfileName}}",
+                            ],
+                            variable="sagemaker:OwnerUserProfileArn",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["Private"],
+                            variable="sagemaker:SpaceSharingType",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:app/&{{sagemaker:DomainId}}/*",
+                    ],
+                    sid="RunOwnApps",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker:AddTags"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="Null",
+                            values=["false"],
+                            variable="sagemaker:TaggingAction",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:app/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:space/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:hyper-parameter-tuning-job/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:processing-job/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:training-job/*",
+                    ],
+                    sid="TagWhatIsMade",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["s3:GetBucketLocation", "s3:ListBucket"],
+                    effect="Allow",
+                    resources=[storage.s3_bucket_data.arn, storage.s3_bucket_artifacts.arn],
+                    sid="ListBuckets",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["s3:GetObject"],
+                    effect="Allow",
+                    resources=[f"{storage.s3_bucket_data.arn}/*", f"{storage.s3_bucket_artifacts.arn}/*"],
+                    sid="ReadObjects",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["s3:AbortMultipartUpload", "s3:PutObject"],
+                    effect="Allow",
+                    resources=[
+                        f"{storage.s3_bucket_data.arn}/processed/*",
+                        f"{storage.s3_bucket_artifacts.arn}/code/*",
+                        f"{storage.s3_bucket_artifacts.arn}/experiments/*",
+                    ],
+                    sid="WriteExperiments",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:RetryPipelineExecution",
+                        "sagemaker:StartPipelineExecution",
+                        "sagemaker:StopPipelineExecution",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:pipeline/{environment.prefix}-*",
+                    ],
+                    sid="RunPipelines",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:CreateHyperParameterTuningJob",
+                        "sagemaker:CreateProcessingJob",
+                        "sagemaker:CreateTrainingJob",
+                    ],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="ForAllValues:StringEquals",
+                            values=[
+                                network.subnet_private_1.id,
+                                network.subnet_private_2.id,
+                                network.subnet_private_3.id,
+                            ],
+                            variable="sagemaker:VpcSubnets",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="ForAllValues:StringEquals",
+                            values=[network.security_group_workloads.id],
+                            variable="sagemaker:VpcSecurityGroupIds",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="Null",
+                            values=["false"],
+                            variable="sagemaker:VpcSubnets",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="Null",
+                            values=["false"],
+                            variable="sagemaker:VpcSecurityGroupIds",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="Bool",
+                            values=["true"],
+                            variable="sagemaker:InterContainerTrafficEncryption",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[security.kms_key_data.arn],
+                            variable="sagemaker:VolumeKmsKey",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:hyper-parameter-tuning-job/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:processing-job/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:training-job/*",
+                    ],
+                    sid="RunJobsInsideNetwork",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:DescribeHyperParameterTuningJob",
+                        "sagemaker:DescribeProcessingJob",
+                        "sagemaker:DescribeTrainingJob",
+                        "sagemaker:StopHyperParameterTuningJob",
+                        "sagemaker:StopProcessingJob",
+                        "sagemaker:StopTrainingJob",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:hyper-parameter-tuning-job/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:processing-job/*",
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:training-job/*",
+                    ],
+                    sid="StopJobs",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["iam:PassRole"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=["sagemaker.amazonaws.com"],
+                            variable="iam:PassedToService",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=[self.iam_role_training.arn],
+                    sid="PassRole",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker-mlflow:CreateExperiment",
+                        "sagemaker-mlflow:CreateRun",
+                        "sagemaker-mlflow:GetExperiment*",
+                        "sagemaker-mlflow:GetMetricHistory",
+                        "sagemaker-mlflow:GetRun",
+                        "sagemaker-mlflow:ListArtifacts",
+                        "sagemaker-mlflow:Log*",
+                        "sagemaker-mlflow:Search*",
+                        "sagemaker-mlflow:Set*Tag",
+                        "sagemaker-mlflow:UpdateRun",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:mlflow-tracking-server/{environment.prefix}",
+                    ],
+                    sid="Track",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker-mlflow:AccessUI"],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="OpenTracking",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=[
+                        "sagemaker:CreatePresignedMlflowTrackingServerUrl",
+                        "sagemaker:DescribeMlflowTrackingServer",
+                    ],
+                    effect="Allow",
+                    resources=[
+                        f"arn:aws:sagemaker:eu-west-1:{environment.account}:mlflow-tracking-server/{environment.prefix}",
+                    ],
+                    sid="ReachTracking",
+                ),
+            ],
+        )
+        IamRolePolicy(
+            self,
+            "aws_iam_role_policy_workspace",
+            name="workspace",
+            policy=policy_document_role_workspace.json,
+            role=self.iam_role_workspace.id,
+        )
         IamRolePolicyAttachment(
             self,
             "aws_iam_role_policy_attachment_admins-knowledge",
@@ -3081,5 +3605,6 @@ class IdentityStack(TerraformStack):
                 "training": self.iam_role_training.arn,
                 "triggers": self.iam_role_triggers.arn,
                 "viewers": iam_role_viewers.arn,
+                "workspace": self.iam_role_workspace.arn,
             },
         )

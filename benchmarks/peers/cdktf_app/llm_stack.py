@@ -380,7 +380,12 @@ class LlmStack(TerraformStack):
                     actions=["s3:PutObject"],
                     condition=[
                         DataAwsIamPolicyDocumentStatementCondition(
-                            test="StringNotEqualsIfExists",
+                            test="Null",
+                            values=["false"],
+                            variable="s3:x-amz-server-side-encryption-aws-kms-key-id",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringNotEquals",
                             values=[security.kms_key_logs.arn],
                             variable="s3:x-amz-server-side-encryption-aws-kms-key-id",
                         ),
@@ -389,6 +394,25 @@ class LlmStack(TerraformStack):
                     principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
                     resources=[f"{s3_bucket_invocations.arn}/*"],
                     sid="DenyOtherKeys",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["s3:PutObject"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="Null",
+                            values=["false"],
+                            variable="s3:x-amz-server-side-encryption",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringNotEquals",
+                            values=["aws:kms"],
+                            variable="s3:x-amz-server-side-encryption",
+                        ),
+                    ],
+                    effect="Deny",
+                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
+                    resources=[f"{s3_bucket_invocations.arn}/*"],
+                    sid="DenyOtherEncryption",
                 ),
             ],
         )

@@ -809,10 +809,6 @@ class MlStack(TerraformStack):
                         {"DefaultValue": 6, "Name": "max_depth", "Type": "Integer"},
                         {"DefaultValue": 0.8, "Name": "min_auc", "Type": "Float"},
                     ],
-                    "PipelineExperimentConfig": {
-                        "ExperimentName": {"Get": "Execution.PipelineName"},
-                        "TrialName": {"Get": "Execution.PipelineExecutionId"},
-                    },
                     "Steps": [
                         {
                             "Arguments": {
@@ -1186,73 +1182,6 @@ class MlStack(TerraformStack):
                         },
                         {
                             "Arguments": {
-                                "AppSpecification": {
-                                    "ImageUri": "468650794304.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-model-monitor-analyzer:latest",
-                                },
-                                "Environment": {
-                                    "dataset_format": json.dumps({"csv": {"header": True}}),
-                                    "dataset_source": "/opt/ml/processing/input/train",
-                                    "output_path": "/opt/ml/processing/output/baseline",
-                                    "publish_cloudwatch_metrics": "Disabled",
-                                },
-                                "NetworkConfig": {
-                                    "EnableInterContainerTrafficEncryption": True,
-                                    "EnableNetworkIsolation": False,
-                                    "VpcConfig": {
-                                        "SecurityGroupIds": [network.security_group_workloads.id],
-                                        "Subnets": [
-                                            network.subnet_private_1.id,
-                                            network.subnet_private_2.id,
-                                            network.subnet_private_3.id,
-                                        ],
-                                    },
-                                },
-                                "ProcessingInputs": [
-                                    {
-                                        "AppManaged": False,
-                                        "InputName": "train",
-                                        "S3Input": {
-                                            "LocalPath": "/opt/ml/processing/input/train",
-                                            "S3CompressionType": "None",
-                                            "S3DataDistributionType": "FullyReplicated",
-                                            "S3DataType": "S3Prefix",
-                                            "S3InputMode": "File",
-                                            "S3Uri": {
-                                                "Get": "Steps.prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri",
-                                            },
-                                        },
-                                    },
-                                ],
-                                "ProcessingOutputConfig": {
-                                    "KmsKeyId": security.kms_key_data.arn,
-                                    "Outputs": [
-                                        {
-                                            "AppManaged": False,
-                                            "OutputName": "baseline",
-                                            "S3Output": {
-                                                "LocalPath": "/opt/ml/processing/output/baseline",
-                                                "S3UploadMode": "EndOfJob",
-                                                "S3Uri": f"s3://{storage.s3_bucket_artifacts.id}/baselines/churn",
-                                            },
-                                        },
-                                    ],
-                                },
-                                "ProcessingResources": {
-                                    "ClusterConfig": {
-                                        "InstanceCount": 1,
-                                        "InstanceType": "ml.m5.2xlarge",
-                                        "VolumeKmsKeyId": security.kms_key_data.arn,
-                                        "VolumeSizeInGB": 30,
-                                    },
-                                },
-                                "RoleArn": identity.iam_role_training.arn,
-                                "StoppingCondition": {"MaxRuntimeInSeconds": 14400},
-                            },
-                            "Name": "baseline",
-                            "Type": "Processing",
-                        },
-                        {
-                            "Arguments": {
                                 "Conditions": [
                                     {
                                         "LeftValue": {
@@ -1306,6 +1235,74 @@ class MlStack(TerraformStack):
                                         },
                                         "Name": "register",
                                         "Type": "RegisterModel",
+                                    },
+                                    {
+                                        "Arguments": {
+                                            "AppSpecification": {
+                                                "ImageUri": "468650794304.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-model-monitor-analyzer:latest",
+                                            },
+                                            "Environment": {
+                                                "dataset_format": json.dumps({"csv": {"header": True}}),
+                                                "dataset_source": "/opt/ml/processing/input/train",
+                                                "output_path": "/opt/ml/processing/output/baseline",
+                                                "publish_cloudwatch_metrics": "Disabled",
+                                            },
+                                            "NetworkConfig": {
+                                                "EnableInterContainerTrafficEncryption": True,
+                                                "EnableNetworkIsolation": False,
+                                                "VpcConfig": {
+                                                    "SecurityGroupIds": [network.security_group_workloads.id],
+                                                    "Subnets": [
+                                                        network.subnet_private_1.id,
+                                                        network.subnet_private_2.id,
+                                                        network.subnet_private_3.id,
+                                                    ],
+                                                },
+                                            },
+                                            "ProcessingInputs": [
+                                                {
+                                                    "AppManaged": False,
+                                                    "InputName": "train",
+                                                    "S3Input": {
+                                                        "LocalPath": "/opt/ml/processing/input/train",
+                                                        "S3CompressionType": "None",
+                                                        "S3DataDistributionType": "FullyReplicated",
+                                                        "S3DataType": "S3Prefix",
+                                                        "S3InputMode": "File",
+                                                        "S3Uri": {
+                                                            "Get": "Steps.prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri",
+                                                        },
+                                                    },
+                                                },
+                                            ],
+                                            "ProcessingOutputConfig": {
+                                                "KmsKeyId": security.kms_key_data.arn,
+                                                "Outputs": [
+                                                    {
+                                                        "AppManaged": False,
+                                                        "OutputName": "baseline",
+                                                        "S3Output": {
+                                                            "LocalPath": "/opt/ml/processing/output/baseline",
+                                                            "S3UploadMode": "EndOfJob",
+                                                            "S3Uri": f"s3://{storage.s3_bucket_artifacts.id}/baselines/churn",
+                                                        },
+                                                    },
+                                                ],
+                                            },
+                                            "ProcessingResources": {
+                                                "ClusterConfig": {
+                                                    "InstanceCount": 1,
+                                                    "InstanceType": "ml.m5.2xlarge",
+                                                    "VolumeKmsKeyId": security.kms_key_data.arn,
+                                                    "VolumeSizeInGB": 30,
+                                                },
+                                            },
+                                            "RoleArn": identity.iam_role_training.arn,
+                                            "StoppingCondition": {"MaxRuntimeInSeconds": 14400},
+                                        },
+                                        "DependsOn": ["register"],
+                                        "Name": "baseline",
+                                        "Type": "Processing",
                                     },
                                 ],
                             },

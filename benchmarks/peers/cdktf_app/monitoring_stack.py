@@ -1112,6 +1112,7 @@ class MonitoringStack(TerraformStack):
                     "detail": {
                         "ModelApprovalStatus": ["Approved"],
                         "ModelPackageGroupName": [f"{environment.prefix}-churn"],
+                        "ModelPackageStatus": ["Completed"],
                     },
                     "detail-type": ["SageMaker Model Package State Change"],
                     "source": ["aws.sagemaker"],
@@ -1129,6 +1130,7 @@ class MonitoringStack(TerraformStack):
                     "detail": {
                         "ModelApprovalStatus": ["Approved"],
                         "ModelPackageGroupName": [f"{environment.prefix}-uplift"],
+                        "ModelPackageStatus": ["Completed"],
                     },
                     "detail-type": ["SageMaker Model Package State Change"],
                     "source": ["aws.sagemaker"],
@@ -1355,16 +1357,43 @@ class MonitoringStack(TerraformStack):
                     effect="Allow",
                     principals=[
                         DataAwsIamPolicyDocumentStatementPrincipals(
-                            identifiers=[
-                                "budgets.amazonaws.com",
-                                "cloudwatch.amazonaws.com",
-                                "events.amazonaws.com",
-                            ],
+                            identifiers=["budgets.amazonaws.com", "cloudwatch.amazonaws.com"],
                             type="Service",
                         ),
                     ],
                     resources=[sns_topic_alerts.arn],
                     sid="Publishers",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sns:Publish"],
+                    effect="Allow",
+                    principals=[
+                        DataAwsIamPolicyDocumentStatementPrincipals(
+                            identifiers=["events.amazonaws.com"],
+                            type="Service",
+                        ),
+                    ],
+                    resources=[sns_topic_alerts.arn],
+                    sid="Rules",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sns:Publish"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="Null",
+                            values=["false"],
+                            variable="aws:SourceAccount",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringNotEquals",
+                            values=[environment.account],
+                            variable="aws:SourceAccount",
+                        ),
+                    ],
+                    effect="Deny",
+                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
+                    resources=[sns_topic_alerts.arn],
+                    sid="DenyOtherAccounts",
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=["sns:Publish"],

@@ -756,6 +756,52 @@ class NetworkStack(TerraformStack):
             vpc_endpoint_type="Interface",
             vpc_id=self.vpc_main.id,
         )
+        policy_document_endpoint_mlflow = DataAwsIamPolicyDocument(
+            self,
+            "data_aws_iam_policy_document_endpoint-mlflow",
+            statement=[
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker-mlflow:*"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:PrincipalAccount",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
+                    resources=[f"arn:aws:sagemaker:eu-west-1:{environment.account}:mlflow-tracking-server/*"],
+                    sid="OwnAccount",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["sagemaker-mlflow:AccessUI"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringEquals",
+                            values=[environment.account],
+                            variable="aws:PrincipalAccount",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
+                    resources=["*"],
+                    sid="WithoutResource",
+                ),
+            ],
+        )
+        VpcEndpoint(
+            self,
+            "aws_vpc_endpoint_mlflow",
+            policy=policy_document_endpoint_mlflow.json,
+            private_dns_enabled=True,
+            security_group_ids=[security_group_endpoints.id],
+            service_name="aws.sagemaker.eu-west-1.experiments",
+            subnet_ids=[self.subnet_private_1.id, self.subnet_private_2.id, self.subnet_private_3.id],
+            tags={"Name": f"{environment.prefix}-mlflow"},
+            vpc_endpoint_type="Interface",
+            vpc_id=self.vpc_main.id,
+        )
         policy_document_endpoint_monitoring = DataAwsIamPolicyDocument(
             self,
             "data_aws_iam_policy_document_endpoint-monitoring",

@@ -156,16 +156,50 @@ class SecurityStack(TerraformStack):
                     effect="Allow",
                     principals=[
                         DataAwsIamPolicyDocumentStatementPrincipals(
-                            identifiers=[
-                                "budgets.amazonaws.com",
-                                "cloudwatch.amazonaws.com",
-                                "events.amazonaws.com",
-                            ],
+                            identifiers=["budgets.amazonaws.com", "cloudwatch.amazonaws.com"],
                             type="Service",
                         ),
                     ],
                     resources=["*"],
                     sid="Notifications",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="ArnLike",
+                            values=[f"arn:aws:sns:eu-west-1:{environment.account}:{environment.prefix}-*"],
+                            variable="kms:EncryptionContext:aws:sns:topicArn",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[
+                        DataAwsIamPolicyDocumentStatementPrincipals(
+                            identifiers=["events.amazonaws.com"],
+                            type="Service",
+                        ),
+                    ],
+                    resources=["*"],
+                    sid="RulesToTopics",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="ArnLike",
+                            values=[f"arn:aws:sqs:eu-west-1:{environment.account}:{environment.prefix}-*"],
+                            variable="kms:EncryptionContext:aws:sqs:arn",
+                        ),
+                    ],
+                    effect="Allow",
+                    principals=[
+                        DataAwsIamPolicyDocumentStatementPrincipals(
+                            identifiers=["events.amazonaws.com"],
+                            type="Service",
+                        ),
+                    ],
+                    resources=["*"],
+                    sid="RulesToQueues",
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=["kms:GenerateDataKey"],
@@ -285,6 +319,19 @@ class SecurityStack(TerraformStack):
                     effect="Allow",
                     resources=["*"],
                     sid="Ceiling",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="ArnLike",
+                            values=[f"arn:aws:bedrock:eu-west-1:{environment.account}:inference-profile/*"],
+                            variable="bedrock:InferenceProfileArn",
+                        ),
+                    ],
+                    effect="Allow",
+                    resources=["*"],
+                    sid="CrossRegionModels",
                 ),
                 DataAwsIamPolicyDocumentStatement(
                     actions=[

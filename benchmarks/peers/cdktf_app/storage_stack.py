@@ -354,7 +354,12 @@ class StorageStack(TerraformStack):
                     actions=["s3:PutObject"],
                     condition=[
                         DataAwsIamPolicyDocumentStatementCondition(
-                            test="StringNotEqualsIfExists",
+                            test="Null",
+                            values=["false"],
+                            variable="s3:x-amz-server-side-encryption-aws-kms-key-id",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringNotEquals",
                             values=[security.kms_key_data.arn],
                             variable="s3:x-amz-server-side-encryption-aws-kms-key-id",
                         ),
@@ -363,6 +368,25 @@ class StorageStack(TerraformStack):
                     principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
                     resources=[f"{self.s3_bucket_artifacts.arn}/*"],
                     sid="DenyOtherKeys",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["s3:PutObject"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="Null",
+                            values=["false"],
+                            variable="s3:x-amz-server-side-encryption",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringNotEquals",
+                            values=["aws:kms"],
+                            variable="s3:x-amz-server-side-encryption",
+                        ),
+                    ],
+                    effect="Deny",
+                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
+                    resources=[f"{self.s3_bucket_artifacts.arn}/*"],
+                    sid="DenyOtherEncryption",
                 ),
             ],
         )
@@ -418,7 +442,12 @@ class StorageStack(TerraformStack):
                     actions=["s3:PutObject"],
                     condition=[
                         DataAwsIamPolicyDocumentStatementCondition(
-                            test="StringNotEqualsIfExists",
+                            test="Null",
+                            values=["false"],
+                            variable="s3:x-amz-server-side-encryption-aws-kms-key-id",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringNotEquals",
                             values=[security.kms_key_data.arn],
                             variable="s3:x-amz-server-side-encryption-aws-kms-key-id",
                         ),
@@ -427,6 +456,25 @@ class StorageStack(TerraformStack):
                     principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
                     resources=[f"{self.s3_bucket_data.arn}/*"],
                     sid="DenyOtherKeys",
+                ),
+                DataAwsIamPolicyDocumentStatement(
+                    actions=["s3:PutObject"],
+                    condition=[
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="Null",
+                            values=["false"],
+                            variable="s3:x-amz-server-side-encryption",
+                        ),
+                        DataAwsIamPolicyDocumentStatementCondition(
+                            test="StringNotEquals",
+                            values=["aws:kms"],
+                            variable="s3:x-amz-server-side-encryption",
+                        ),
+                    ],
+                    effect="Deny",
+                    principals=[DataAwsIamPolicyDocumentStatementPrincipals(identifiers=["*"], type="AWS")],
+                    resources=[f"{self.s3_bucket_data.arn}/*"],
+                    sid="DenyOtherEncryption",
                 ),
             ],
         )

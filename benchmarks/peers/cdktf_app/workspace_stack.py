@@ -93,7 +93,7 @@ class WorkspaceStack(TerraformStack):
             app_network_access_type="VpcOnly",
             auth_mode="IAM",
             default_space_settings=SagemakerDomainDefaultSpaceSettings(
-                execution_role=identity.iam_role_training.arn,
+                execution_role=identity.iam_role_workspace.arn,
                 security_groups=[network.security_group_workloads.id],
             ),
             default_user_settings=SagemakerDomainDefaultUserSettings(
@@ -111,7 +111,7 @@ class WorkspaceStack(TerraformStack):
                     ),
                 ),
                 default_landing_uri="studio::",
-                execution_role=identity.iam_role_training.arn,
+                execution_role=identity.iam_role_workspace.arn,
                 jupyter_lab_app_settings=SagemakerDomainDefaultUserSettingsJupyterLabAppSettings(
                     app_lifecycle_management=SagemakerDomainDefaultUserSettingsJupyterLabAppSettingsAppLifecycleManagement(
                         idle_settings=SagemakerDomainDefaultUserSettingsJupyterLabAppSettingsAppLifecycleManagementIdleSettings(
@@ -160,7 +160,7 @@ class WorkspaceStack(TerraformStack):
             tags={"studiouser": "ada"},
             user_profile_name="ada",
             user_settings=SagemakerUserProfileUserSettings(
-                execution_role=identity.iam_role_training.arn,
+                execution_role=identity.iam_role_workspace.arn,
                 security_groups=[network.security_group_workloads.id],
             ),
         )
@@ -194,7 +194,7 @@ class WorkspaceStack(TerraformStack):
             tags={"studiouser": "grace"},
             user_profile_name="grace",
             user_settings=SagemakerUserProfileUserSettings(
-                execution_role=identity.iam_role_training.arn,
+                execution_role=identity.iam_role_workspace.arn,
                 security_groups=[network.security_group_workloads.id],
             ),
         )

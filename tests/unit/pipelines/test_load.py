@@ -173,7 +173,6 @@ def test_code_that_is_not_there_is_planned_and_then_made(tmp_path: Path) -> None
     [
         (b"\xff\xfe\x00", "is not UTF-8 text"),
         (b"key = '" + b"AKIA" + b"IOSFODNN7EXAMPLE'\n", "holds what looks like a credential"),
-        (b"x" * (1024 * 1024 + 1), "is larger than 1 MiB"),
     ],
 )
 def test_code_that_cannot_travel_is_told(tmp_path: Path, content: bytes, expected: str) -> None:
@@ -183,6 +182,41 @@ def test_code_that_cannot_travel_is_told(tmp_path: Path, content: bytes, expecte
     assert len(findings) == 1
     assert findings[0].startswith("pipelines/train.yaml:2:7: error[code-file]: pipelines/src/a.py")
     assert expected in findings[0]
+
+
+def test_too_much_code_is_told_without_reading_it(tmp_path: Path) -> None:
+    code = tmp_path / "pipelines" / "src"
+    code.mkdir(parents=True)
+    (code / "a.py").write_bytes(b"\xff" * (1024 * 1024 + 1))
+    (finding,) = told(tmp_path, GOOD.replace("image:", "code: pipelines/src\nimage:", 1))
+    assert "pipelines/src has 1048577 bytes; at most 200 files of 1 MiB together" in finding
+    (code / "a.py").unlink()
+    for number in range(201):
+        (code / f"m{number}.py").write_text("")
+    (finding,) = told(tmp_path, GOOD.replace("image:", "code: pipelines/src\nimage:", 1))
+    assert "has more than 200 files" in finding
+
+
+def test_what_is_there_under_nearly_the_same_name_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "trian.yaml").write_text(GOOD)
+    assert planned(synthesized(tmp_path))[1] == 'Did you mean "trian.yaml"?'
+
+
+@pytest.mark.parametrize("what", ["pipelines/train.yaml", "pipelines/src"])
+def test_a_link_that_leaves_the_specs_folder_is_refused(tmp_path: Path, what: str) -> None:
+    outside, inside = tmp_path / "outside", tmp_path / "inside"
+    (outside / "src").mkdir(parents=True)
+    (outside / "src" / "a.py").write_text("print(1)\n")
+    (outside / "train.yaml").write_text(GOOD)
+    (inside / "pipelines").mkdir(parents=True)
+    definition = None
+    if what.endswith("src"):
+        definition = GOOD.replace("image:", "code: pipelines/src\nimage:", 1)
+    (inside / what).symlink_to(outside / Path(what).name)
+    with pytest.raises(SpecError) as caught:
+        synthesized(inside, definition)
+    assert "a link that leaves the spec's folder" in str(caught.value)
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:

@@ -398,6 +398,7 @@ def test_an_approved_version_starts_a_pipeline_and_is_told() -> None:
     assert pattern(rule)["detail"] == {
         "ModelPackageGroupName": ["churn-dev-churn"],
         "ModelApprovalStatus": ["Approved"],
+        "ModelPackageStatus": ["Completed"],
     }
     targets = of_type(stack, "aws_cloudwatch_event_target")
     assert targets["approved-churn--pipeline"].arguments["arn"] == TRAIN.arn
