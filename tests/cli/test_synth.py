@@ -39,8 +39,8 @@ def test_the_layout_is_cdktfs(cli: Cli) -> None:
     lines = ran.stdout.splitlines()
     count = resources(cli, "build")
     assert lines[0] == f"churn: {len(stacks)} stacks, {count} resources in build ({len(stacks) + 1} written)"
-    assert lines[1] == "In no stack:"
-    assert lines[2] == ("  - human role admins: identity.groups.admins names nobody who could assume it")
+    assert lines[1] == "Planned, and not made yet:"
+    assert lines[2] == "  - human role admins: nobody could assume it"
     assert lines[-3:] == [
         "Next: terraform -chdir=build/stacks/churn-dev-state init",
         "      terraform -chdir=build/stacks/churn-dev-state apply",
