@@ -56,7 +56,13 @@ def test_what_no_stack_carries_is_named_with_the_reason(cli: Cli) -> None:
     ran = cli.run("preview")
     assert f"Planned, and not made yet:\n  - human role admins: {reason}\n" in ran.stdout
     (environment,) = cli.run("preview", "--json").document["environments"]
-    assert {"environment": "dev", "intent": "human role admins", "reason": reason} in environment["skipped"]
+    remedy = "Name the roles of those who may in identity.groups.admins."
+    assert {
+        "environment": "dev",
+        "intent": "human role admins",
+        "reason": reason,
+        "remedy": remedy,
+    } in environment["skipped"]
 
 
 def test_every_address_can_be_copied_into_overrides(cli: Cli) -> None:
