@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 
 SPEC = ROOT / "examples" / "04-full-aws" / "platform.yaml"
 PREFIX = "churn-dev"
-ONLY_AN_ADMINISTRATOR = {"iam:AttachRolePolicy", "iam:CreateOpenIDConnectProvider", "iam:CreatePolicy"}
+ONLY_AN_ADMINISTRATOR = {"iam:AttachRolePolicy", "iam:CreateOpenIDConnectProvider"}
 
 
 @pytest.fixture(scope="module")

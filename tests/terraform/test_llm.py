@@ -44,7 +44,7 @@ llm:
     docs: {index: docs, standby: true}
     manuals: {bucket: artifacts, prefix: manuals, dimensions: 512%(index)s}
 """
-ONLY_AN_ADMINISTRATOR = {"iam:AttachRolePolicy", "iam:CreateOpenIDConnectProvider", "iam:CreatePolicy"}
+ONLY_AN_ADMINISTRATOR = {"iam:AttachRolePolicy", "iam:CreateOpenIDConnectProvider"}
 
 
 def synthesize(scaffolder: Path, folder: Path, *, grounding: float, index: str = "") -> Path:
