@@ -22,7 +22,11 @@ run "alerts_are_encrypted_and_only_this_account_sends_them" {
   }
   assert {
     condition = alltrue([
-      for statement in data.aws_iam_policy_document.topic-alerts.statement : statement.effect == "Deny" || anytrue([
+      for statement in data.aws_iam_policy_document.topic-alerts.statement : statement.effect == "Deny" || statement.sid == "Rules" || anytrue([
+        for condition in statement.condition : condition.variable == "aws:SourceAccount"
+      ])
+      ]) && anytrue([
+      for statement in data.aws_iam_policy_document.topic-alerts.statement : statement.effect == "Deny" && anytrue([
         for condition in statement.condition : condition.variable == "aws:SourceAccount"
       ])
     ])
