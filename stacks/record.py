@@ -1,7 +1,7 @@
-"""Frozen records: what ``@dataclass(frozen=True, slots=True, kw_only=True)`` makes, made several times faster.
+"""Frozen records: what ``@dataclass(frozen=True, slots=True, kw_only=True)`` makes, made with less compiling.
 
-Python compiles a dataclass's methods one by one each time a program starts, which was a third of a synthesis. Here only
-``__init__`` is compiled; the other methods are shared. Everything of :mod:`dataclasses` works on a record (``fields``,
+Python compiles a dataclass's methods one by one each time a program starts. Here only ``__init__`` is compiled; the
+other methods are shared. ADR 0013 has what that saves. Everything of :mod:`dataclasses` works on a record (``fields``,
 ``replace``, ``field``). May not know what any record holds.
 """
 
