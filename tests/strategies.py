@@ -125,7 +125,7 @@ def valid_specs(draw: DrawFn, *, provider: str = "aws", overrides: bool = False)
     if overrides:
         addresses = st.sampled_from(["aws_s3_bucket.data", "aws_vpc.main", "aws_kms_key.data"])
         arguments = st.dictionaries(
-            st.sampled_from(["tags", "force_destroy", "lifecycle"]), VALUES, max_size=2
+            st.sampled_from(["tags", "force_destroy", "lifecycle"]), VALUES, min_size=1, max_size=2
         )
         spec["overrides"] = draw(st.dictionaries(addresses, arguments, max_size=2))
     if draw(st.booleans()):

@@ -14,12 +14,13 @@ from pathlib import Path as File
 
 from scaffolder.errors import Finding
 from scaffolder.pipelines import Lacking
-from scaffolder.pipelines.model import PipelineSpec, StepSpec
-from scaffolder.pipelines.rules import check_against_spec, check_definition, in_order
+from scaffolder.pipelines.model import PipelineSpec, RegisterSpec, StepSpec
+from scaffolder.pipelines.rules import check_against_spec, check_code, check_definition, in_order
 from scaffolder.pipelines.words import template_of
 from scaffolder.spec.fields import Section, read
-from scaffolder.spec.load import LoadedSpec
+from scaffolder.spec.load import EnvironmentSpec, LoadedSpec
 from scaffolder.spec.nodes import Mark, Report, Tree, mark_of, nearest
+from scaffolder.spec.rules import TAKE_AWAY, Written
 from scaffolder.spec.scalars import seconds_of
 from scaffolder.spec.secrets import secret_in
 from scaffolder.spec.source import read_source
@@ -96,10 +97,28 @@ def load_definitions(loaded: LoadedSpec, beside: File | None = None) -> Definiti
             for wanted in _code_folders(one.spec):
                 if wanted not in code:
                     code[wanted] = _read_code(folder, wanted, one, findings)
+            broken = bool(report.findings) or not one.sound
+            there = {folder: each.files for folder, each in code.items() if isinstance(each, CodeFolder)}
+            check_code(one.spec, one.tree, there, report)
             findings += report.findings
-            if one.sound and not report.findings and all(code[wanted] for wanted in _code_folders(one.spec)):
+            if Written(environment.spec, environment.tree).has("pipelines", name, "instance"):
+                findings += _idle_instance(loaded.file, environment, name, one.spec)
+            if not broken and all(code[wanted] for wanted in _code_folders(one.spec)):
                 found[name] = _pipeline(one.spec, code)
     return Definitions(by_environment=by_environment, findings=tuple(dict.fromkeys(findings)))
+
+
+def _idle_instance(
+    file: str, environment: EnvironmentSpec, name: str, spec: PipelineSpec
+) -> Iterator[Finding]:
+    """The spec's size for a pipeline's machines means nothing where every step names its own."""
+    runs = [step for step in spec.steps.values() if step.register is None]
+    if all(step.instance is not None for step in runs):
+        path = ("pipelines", name, "instance")
+        report = Report(file)
+        message = f"{'.'.join(path)} changes nothing: every step of its definition names its own"
+        report.add(mark_of(environment.tree, path), "no-effect", path, message, TAKE_AWAY, warning=True)
+        yield from report.findings
 
 
 def code_folders_of(folder: File, file: str) -> tuple[str, ...]:
@@ -256,12 +275,11 @@ def _pipeline(
     lacking = next(_lacking(spec, code), None)
     if lacking is not None:
         return lacking
-    order, _ = in_order(spec)
     used = sorted(set(_code_folders(spec)))
     return PipelineDefinition(
         description=spec.description,
         parameters=tuple(Parameter(name=name, default=value) for name, value in spec.parameters.items()),
-        steps=tuple(_step(name, spec.steps[name], spec) for name in order),
+        steps=tuple(_step(name, spec.steps[name], spec) for name in in_order(spec)),
         code={name: folder for name in used if isinstance(folder := code[name], CodeFolder)},
     )
 
@@ -281,7 +299,7 @@ def _lacking(spec: PipelineSpec, code: Mapping[str, CodeFolder | Lacking | None]
 def _step(name: str, step: StepSpec, spec: PipelineSpec) -> Step:
     return Step(
         name=name,
-        action=_register(step, spec) if step.register is not None else _run(step, spec),
+        action=_run(step, spec) if step.register is None else _register(step.register, spec),
         after=step.after,
         gate=_gate(step),
         retries=step.retries,
@@ -331,14 +349,13 @@ def _kind(kind: str) -> OutputKind:
             return "folder"
 
 
-def _register(step: StepSpec, spec: PipelineSpec) -> Register:
-    assert step.register is not None  # noqa: S101 - the caller looked
+def _register(register: RegisterSpec, spec: PipelineSpec) -> Register:
     return Register(
-        model=step.register.model,
-        source=_output(step.register.artifact),
-        image=step.register.image or spec.image or "",
-        content_type=step.register.content_type,
-        metrics=_output(step.register.metrics) if step.register.metrics else None,
+        model=register.model,
+        source=_output(register.artifact),
+        image=register.image or spec.image or "",
+        content_type=register.content_type,
+        metrics=_output(register.metrics) if register.metrics else None,
     )
 
 

@@ -5,16 +5,17 @@ Reports findings at their place in the definition's file. May not repeat what a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 
 from scaffolder.pipelines.model import PipelineSpec, StepSpec
 from scaffolder.pipelines.words import placeholders
 from scaffolder.spec.model import PlatformSpec
 from scaffolder.spec.nodes import Path, Report, Tree, mark_of, nearest, quoted
+from scaffolder.spec.scalars import own_repository
 
-__all__ = ["RESERVED_INPUTS", "check_against_spec", "check_definition", "in_order"]
+__all__ = ["RESERVED_INPUTS", "check_against_spec", "check_code", "check_definition", "in_order"]
 
 RESERVED_INPUTS = ("code",)
 RUN_KEYS = (
@@ -24,6 +25,8 @@ RUN_KEYS = (
 PLATFORM_BUCKETS = ("data", "artifacts")
 LOGS_BUCKET = "logs"
 """Takes what services write, and is no place for jobs."""
+INTERPRETERS = ("bash", "python", "python3", "sh")
+SCRIPTS = (".py", ".sh")
 TRAINING_OUTPUT = "a training step has exactly one output, of kind model"
 
 
@@ -60,7 +63,18 @@ def check_definition(spec: PipelineSpec, tree: Tree, report: Report) -> None:
         _words_are_known(checked, name, step)
         _takes_what_is_there(checked, name, step)
         _gate_is_whole(checked, name, step)
+    _defaults_are_used(checked)
     _has_an_order(checked)
+
+
+def _defaults_are_used(checked: _Checked) -> None:
+    steps = checked.spec.steps.values()
+    images = [step.register.image if step.register else step.image for step in steps]
+    if checked.spec.image is not None and None not in images:
+        checked.tell(("image",), "no-effect", "changes nothing: every step names its own", "Remove it.")
+    takes_code = any(step.command and step.code is None for step in steps)
+    if checked.spec.code is not None and not takes_code:
+        checked.tell(("code",), "no-effect", "changes nothing: no step's command runs in it", "Remove it.")
 
 
 def _does_one_thing(checked: _Checked, name: str, step: StepSpec) -> None:
@@ -199,28 +213,54 @@ def _needed(step: StepSpec) -> Iterator[str]:
             yield step.register.metrics.partition(".")[0]
 
 
-def in_order(spec: PipelineSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def in_order(spec: PipelineSpec) -> tuple[str, ...]:
     """Sort the steps so that each comes after what it needs, in the file's order where it is free.
 
-    The second result are steps that wait for each other.
+    Steps that wait for each other, and those after them, are left out.
     """
-    needs = {
-        name: {other for other in _needed(step) if other in spec.steps} for name, step in spec.steps.items()
-    }
+    needs = _needs(spec)
     done: list[str] = []
     while True:
         ready = next((name for name in needs if name not in done and needs[name] <= set(done)), None)
         if ready is None:
-            return tuple(done), tuple(name for name in needs if name not in done)
+            return tuple(done)
         done.append(ready)
 
 
+def _needs(spec: PipelineSpec) -> dict[str, set[str]]:
+    return {
+        name: {other for other in _needed(step) if other in spec.steps} for name, step in spec.steps.items()
+    }
+
+
 def _has_an_order(checked: _Checked) -> None:
-    _, waiting = in_order(checked.spec)
-    if waiting:
-        checked.tell(
-            ("steps", waiting[0]), "cycle", f"can never start: {', '.join(waiting)} wait for each other"
-        )
+    try:
+        TopologicalSorter(_needs(checked.spec)).prepare()
+    except CycleError as error:
+        # Each waits for the one before it in the sorter's list; the first is also the last.
+        names = [str(name) for name in reversed(error.args[1])]
+        start = min(range(len(names) - 1), key=lambda place: [*checked.spec.steps].index(names[place]))
+        around = [*names[start:-1], *names[: start + 1]]
+        checked.tell(("steps", around[0]), "cycle", f"can never start: {' waits for '.join(around)}")
+
+
+def check_code(spec: PipelineSpec, tree: Tree, files: Mapping[str, Iterable[str]], report: Report) -> None:
+    """Warn of commands that run a script which their code folder does not have; ``files`` are the folders' files."""
+    for name, step in spec.steps.items():
+        folder = step.code or spec.code or ""
+        if folder not in files or len(step.command) < 2 or step.command[0] not in INTERPRETERS:
+            continue
+        script = step.command[1]
+        if script.endswith(SCRIPTS) and not script.startswith("/") and script not in files[folder]:
+            path = ("steps", name, "command", 1)
+            report.add(
+                mark_of(tree, path),
+                "missing-script",
+                path,
+                f"{_dotted(path)} {quoted(script)} is not in {folder}",
+                nearest(script, files[folder]),
+                warning=True,
+            )
 
 
 def check_against_spec(definition: PipelineSpec, tree: Tree, platform: PlatformSpec, report: Report) -> None:
@@ -230,15 +270,9 @@ def check_against_spec(definition: PipelineSpec, tree: Tree, platform: PlatformS
     buckets = {*PLATFORM_BUCKETS, *platform.storage.buckets} - {LOGS_BUCKET}
     for name, step in definition.steps.items():
         _image_is_there(checked, ("steps", name, "image"), step.image, platform)
-        for key, source in step.inputs.items():
-            bucket, colon, _ = source.partition(":")
-            if colon and bucket not in buckets:
-                message = (
-                    f"{quoted(bucket)} is not a bucket of the spec, which has {', '.join(sorted(buckets))}"
-                )
-                checked.tell(
-                    ("steps", name, "inputs", key), "unknown-bucket", message, nearest(bucket, buckets)
-                )
+        for side, places in (("inputs", step.inputs), ("outputs", step.outputs)):
+            for key, place in places.items():
+                _bucket_is_there(checked, ("steps", name, side, key), place, buckets)
         if step.register is not None:
             path = ("steps", name, "register")
             _image_is_there(checked, (*path, "image"), step.register.image, platform)
@@ -252,11 +286,16 @@ def check_against_spec(definition: PipelineSpec, tree: Tree, platform: PlatformS
                 )
 
 
+def _bucket_is_there(checked: _Checked, path: Path, place: str, buckets: Iterable[str]) -> None:
+    bucket, colon, _ = place.partition(":")
+    if colon and bucket not in buckets:
+        message = f"{quoted(bucket)} is not a bucket of the spec, which has {', '.join(sorted(buckets))}"
+        checked.tell(path, "unknown-bucket", message, nearest(bucket, buckets))
+
+
 def _image_is_there(checked: _Checked, path: Path, image: str | None, platform: PlatformSpec) -> None:
-    if image is None or "/" in image:
-        return
-    repository = re.split(r"[:@]", image, maxsplit=1)[0]
-    if repository not in platform.containers.repositories:
+    repository = own_repository(image or "")
+    if repository and repository not in platform.containers.repositories:
         has = ", ".join(platform.containers.repositories) or "none"
         checked.tell(
             path,

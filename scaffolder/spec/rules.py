@@ -17,7 +17,7 @@ from scaffolder.spec.model import Network, PlatformSpec
 from scaffolder.spec.nodes import Path, Report, Tree, dotted, mark_of, nearest, quoted
 from scaffolder.spec.profiles import DATE, PROFILES, shortfalls
 from scaffolder.spec.providers import PROVIDERS, Shape
-from scaffolder.spec.scalars import NEUTRAL_INSTANCE
+from scaffolder.spec.scalars import NEUTRAL_INSTANCE, own_repository
 
 __all__ = [
     "RESERVED_BUCKETS",
@@ -370,8 +370,8 @@ def models_say_what_is_served(written: Written) -> Iterator[Problem]:
 def _image_is_there(written: Written, path: Path, image: str) -> Iterator[Problem]:
     """An image without a host is one of the platform's own repositories."""
     repositories = written.spec.containers.repositories
-    repository = re.split(r"[:@]", image, maxsplit=1)[0]
-    if "/" not in image and repository not in repositories:
+    repository = own_repository(image)
+    if repository and repository not in repositories:
         yield _unknown(path, repository, repositories, "containers.repositories")
 
 
@@ -537,6 +537,14 @@ def alerts_are_heard(written: Written) -> Iterator[Problem]:
             )
 
 
+def overrides_change_something(written: Written) -> Iterator[Problem]:
+    for address, arguments in written.spec.overrides.items():
+        if not arguments:
+            yield Problem(
+                ("overrides", address), "no-effect", "changes nothing: it names no argument", TAKE_AWAY
+            )
+
+
 RULES: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     account_is_one_of_the_provider,
     region_is_one_of_the_provider,
@@ -566,4 +574,5 @@ RULES: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     guardrails_filter_something,
     knowledge_bases_have_their_bucket,
     alerts_are_heard,
+    overrides_change_something,
 )

@@ -281,6 +281,11 @@ class Duration:
         return {"type": "string", "pattern": "^[1-9][0-9]{0,7}[smhd]$"}
 
 
+def own_repository(image: str) -> str:
+    """The platform's repository that an image names; empty when the image has an address of its own."""
+    return "" if "/" in image else re.split(r"[:@]", image, maxsplit=1)[0]
+
+
 def seconds_of(duration: str) -> int:
     """The seconds of a duration that was read: ``90m`` is 5400."""
     return int(duration[:-1]) * SECONDS[duration[-1]]

@@ -100,6 +100,12 @@ def test_steps_come_in_the_order_of_what_they_take(tmp_path: Path) -> None:
         ),
         ("{inputs.raw}", "{inputs.row}", "has {inputs.row}, which is not there; inputs are raw"),
         ('"data:raw"', '"dta:raw"', '"dta" is not a bucket of the spec'),
+        ("table: folder", 'table: "dta:raw"', '"dta" is not a bucket of the spec'),
+        (
+            "table: folder",
+            'table: "logs:raw"',
+            '"logs" is not a bucket of the spec, which has artifacts, data',
+        ),
         ("image: training", "image: trainin", '"trainin" is not one of containers.repositories'),
         ("model: churn", "model: chrun", '"chrun" is not one of the spec\'s models: churn'),
         ("artifact: train.model", "artifact: prepare.table", "is of kind folder, and must be of kind model"),
@@ -122,7 +128,7 @@ def test_steps_come_in_the_order_of_what_they_take(tmp_path: Path) -> None:
         (
             'inputs: {raw: "data:raw"}',
             'inputs: {raw: "data:raw"}\n    after: [train]',
-            "can never start: prepare, train, register wait for each other",
+            "steps.prepare can never start: prepare waits for train waits for prepare",
         ),
     ],
 )
@@ -139,6 +145,58 @@ def test_all_findings_come_at_once_with_those_of_the_target(tmp_path: Path) -> N
         GOOD.replace("prepare.table", "prepare.tabel").replace("model: churn", "model: chrun"),
     )
     assert len(findings) == 2
+
+
+def test_an_image_that_no_step_takes_is_told(tmp_path: Path) -> None:
+    definition = """\
+version: 1
+image: training:1.0
+steps:
+  train: {image: "training:2.0", command: [train]}
+"""
+    (finding,) = told(tmp_path, definition)
+    assert "2:8: error[no-effect]: image changes nothing: every step names its own" in finding
+
+
+def test_a_script_that_is_not_in_the_code_is_warned_of(tmp_path: Path) -> None:
+    definition = """\
+version: 1
+image: training:1.0
+code: pipelines/src
+steps:
+  train: {command: [python, trian.py]}
+  check: {command: [python, -m, checks]}
+"""
+    (tmp_path / "pipelines" / "src").mkdir(parents=True)
+    (tmp_path / "pipelines" / "src" / "train.py").write_text("print(1)\n")
+    (warning,) = synthesized(tmp_path, definition).warnings
+    assert (warning.code, str(warning.severity)) == ("missing-script", "warning")
+    assert "trian.py" in warning.message
+    assert warning.hint == 'Did you mean "train.py"?'
+
+
+def test_a_size_that_every_step_overrules_is_warned_of(tmp_path: Path) -> None:
+    spec = SPEC.replace("definition:", "instance: cpu.large, definition:")
+    assert not synthesized(tmp_path, GOOD, spec).warnings
+    definition = re.sub(r"( +)command:", r"\1instance: cpu.small\n\1command:", GOOD)
+    (warning,) = synthesized(tmp_path, definition, spec).warnings
+    assert warning.code == "no-effect"
+    assert warning.message.startswith("pipelines.train.instance changes nothing")
+
+
+def test_code_that_no_step_runs_in_changes_nothing(tmp_path: Path) -> None:
+    own = GOOD.replace("    command:", "    code: own\n    command:")
+    (found,) = told(tmp_path, own.replace("image:", "code: src\nimage:", 1))
+    assert "error[no-effect]: code changes nothing: no step's command runs in it" in found
+
+
+def test_an_image_of_another_region_is_warned_of(tmp_path: Path) -> None:
+    host = "123456789012.dkr.ecr.{}.amazonaws.com/training:1.0"
+    here = GOOD.replace("training:1.0", host.format("eu-west-1"))
+    assert not synthesized(tmp_path, here).warnings
+    (warning,) = synthesized(tmp_path, GOOD.replace("training:1.0", host.format("us-east-1"))).warnings
+    assert warning.code == "image-region"
+    assert "is in us-east-1, and SageMaker takes images from eu-west-1" in warning.message
 
 
 def test_a_definition_that_is_not_there_is_planned(tmp_path: Path) -> None:
