@@ -15,7 +15,7 @@ import click
 from scaffolder.cli import options
 from scaffolder.cli.revision import synthesize_at
 from scaffolder.cli.terminal import print_json
-from scaffolder.errors import UsageError
+from scaffolder.errors import Finding, SpecError, UsageError
 from scaffolder.pipeline import Synthesis, synthesize
 from scaffolder.report.changes import Changes, compare
 from scaffolder.report.changes_text import Style, render_changes
@@ -77,12 +77,16 @@ def command(
       scaffolder diff --from main platform.yaml
       scaffolder diff --from HEAD~1 platform.yaml --env prod --exit-code
     """
-    old, new = _sides(specs, revision)
+    try:
+        old, new = _sides(specs, revision)
+    except SpecError as error:
+        if not as_json:
+            raise
+        _print_json(None, error.findings)
+        context.exit(SpecError.exit_code)
     changes = _of_environments(compare(old, new), old, new, environments)
     if as_json:
-        from scaffolder.report.changes_json import changes_as_json  # noqa: PLC0415 - people don't wait for it
-
-        print_json(changes_as_json(changes))
+        _print_json(changes, ())
     else:
         _print(changes)
     if exit_code:
@@ -112,6 +116,12 @@ def _of_environments(changes: Changes, old: Synthesis, new: Synthesis, wanted: S
     if not wanted:
         return changes
     return replace(changes, environments=tuple(each for each in changes.environments if each.name in wanted))
+
+
+def _print_json(changes: Changes | None, findings: Sequence[Finding]) -> None:
+    from scaffolder.report.changes_json import changes_as_json  # noqa: PLC0415 - people don't wait for it
+
+    print_json(changes_as_json(changes, findings))
 
 
 def _print(changes: Changes) -> None:

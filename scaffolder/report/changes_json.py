@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import TypedDict
 
+from scaffolder.errors import Finding
 from scaffolder.report.arguments import ArgumentChange, ValueChange
 from scaffolder.report.changes import Changes, EnvironmentChange, ResourceChange, StackChange
+from scaffolder.report.findings import FindingJson, finding_as_json
 from stacks.emit.expressions import Json, render
 
-__all__ = ["changes_as_json"]
+__all__ = ["ChangesJson", "changes_as_json"]
 
 
-def changes_as_json(changes: Changes) -> dict[str, Json]:
+class ChangesJson(TypedDict):
+    """What `diff --json` prints; with a finding that is an error there is nothing to compare."""
+
+    old: str | None
+    new: str | None
+    totals: dict[str, Json] | None
+    environments: list[Json]
+    findings: list[FindingJson]
+
+
+def changes_as_json(changes: Changes | None, findings: Sequence[Finding] = ()) -> ChangesJson:
     """Make a document of JSON values; an argument's ``forces_replacement`` is null where that isn't known."""
     return {
-        "old": changes.old,
-        "new": changes.new,
-        "totals": {**asdict(changes.totals)},
-        "environments": [_environment(environment) for environment in changes.environments],
+        "old": changes.old if changes else None,
+        "new": changes.new if changes else None,
+        "totals": {**asdict(changes.totals)} if changes else None,
+        "environments": [_environment(environment) for environment in changes.environments]
+        if changes
+        else [],
+        "findings": [finding_as_json(finding) for finding in findings],
     }
 
 

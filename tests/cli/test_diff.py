@@ -78,7 +78,17 @@ def test_the_json_is_json_alone(scaffolder_cli: Path, specs: Path) -> None:
     document = json.loads(done.stdout)
     assert done.returncode == 10
     assert document["totals"]["data_losing"] == 2
+    assert document["findings"] == []
     assert [each["name"] for each in document["environments"]] == ["dev", "prod"]
+
+
+def test_the_json_of_a_broken_spec_has_its_findings(scaffolder_cli: Path, specs: Path) -> None:
+    done = run(scaffolder_cli, "diff", "old.yaml", "broken.yaml", "--json", cwd=specs)
+    document = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert (document["totals"], document["environments"]) == (None, [])
+    assert {finding["code"] for finding in document["findings"]} == {"missing"}
+    assert {finding["file"] for finding in document["findings"]} == {"broken.yaml"}
 
 
 def test_an_environment_on_one_side_only_can_be_asked_for(scaffolder_cli: Path, specs: Path) -> None:
