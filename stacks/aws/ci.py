@@ -10,7 +10,7 @@ from typing import assert_never
 
 from stacks.aws import ci_llm, ci_ml, ci_monitoring, ci_serving, state
 from stacks.aws.policy import Condition, Principal, Statement, document
-from stacks.aws.roles import Role, add_role
+from stacks.aws.roles import SESSION_S, Role, add_role
 from stacks.aws.workloads import Reach, key_statements, pass_role
 from stacks.graph import Node, StackBuilder, Value
 from stacks.intents import CiIdentity, describe
@@ -161,6 +161,7 @@ def add_ci_roles(
                 policies=policies[name],
                 # The ceiling denies changes to roles, which are the deploy role's work; it may make roles under it only.
                 bounded=name != "ci-deploy",
+                session_s=DEPLOY_SESSION_S if name == "ci-deploy" else SESSION_S,
             ),
             origin=origin,
         )
@@ -478,6 +479,8 @@ def _changes(reach: Reach) -> tuple[Statement, ...]:
     )
 
 
+DEPLOY_SESSION_S = 7200
+"""A first deployment waits for a tracking server and for endpoints, and takes more than an hour."""
 WRITE_POLICIES = (
     *("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"),
     "iam:SetDefaultPolicyVersion",

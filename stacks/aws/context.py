@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from stacks.aws.names import fitted
-from stacks.graph import Value
-from stacks.intents import Intent, OnlineEndpoint, Platform
+from stacks.graph import Value, text
+from stacks.intents import ExistingNetwork, Intent, ModelRegistry, OnlineEndpoint, Platform, PrivateNetwork
 from stacks.record import record
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Served",
     "Store",
     "Stores",
+    "Surroundings",
 ]
 
 SomeIntent = TypeVar("SomeIntent", bound=Intent)
@@ -107,6 +108,14 @@ class Context:
     def log_group(self, name: str) -> str:
         """The name of one of the platform's own log groups."""
         return fitted("log-group", f"/{self.prefix}/{name}")
+
+    @property
+    def placement(self) -> tuple[object, ...]:
+        """What of the spec decides subnets and security groups, whose ids are not known here."""
+        own, existing = self.one_of(PrivateNetwork), self.one_of(ExistingNetwork)
+        if own:
+            return (own.cidr, own.zones, own.zone_ids)
+        return (existing.subnet_ids, existing.security_group_ids) if existing else ()
 
     def all_of(self, kind: type[SomeIntent]) -> Iterator[SomeIntent]:
         """Yield the platform's intents of one type, in order."""
@@ -193,3 +202,24 @@ class Learning:
     endpoints: Mapping[str, Served] = field(default_factory=dict)
     pipelines: Mapping[str, Runnable] = field(default_factory=dict)
     scoring: Mapping[str, Runnable] = field(default_factory=dict)
+
+
+@record
+class Surroundings:
+    """What pipelines and endpoints are made with."""
+
+    context: Context
+    keys: Keys
+    network: Network
+    stores: Stores
+    registry: Registry
+    roles: Mapping[str, Value]
+
+    @property
+    def models(self) -> Mapping[str, ModelRegistry]:
+        """The models by name."""
+        return {model.name: model for model in self.context.all_of(ModelRegistry)}
+
+    def place(self, bucket: str, path: str) -> Value:
+        """An address below a bucket."""
+        return text("s3://", self.stores.by_name[bucket].id, f"/{path}")

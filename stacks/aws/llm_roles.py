@@ -23,8 +23,8 @@ GEOGRAPHIES = ("apac", "au", "ca", "eu", "global", "jp", "us", "us-gov")
 CROSS_REGION = re.compile(rf"({'|'.join(GEOGRAPHIES)})\.(?P<model>.+)")
 """An inference profile's id: where it may answer, and the model (Bedrock User Guide, inference profiles, November 2026)."""
 
-USERS = ("scientists", "serving", "training")
-FEEDERS = ("admins", "scientists")
+USERS = ("scientists", "serving", "training", "workspace")
+FEEDERS = ("admins", "scientists", "workspace")
 
 
 def is_cross_region(model: str) -> bool:

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from stacks.adapter import Skipped
-from stacks.aws.context import Context, Keys, Learning, Network, Registry, Runnable, Stores
+from stacks.aws.context import Context, Keys, Learning, Network, Registry, Runnable, Stores, Surroundings
 from stacks.aws.names import fitted
-from stacks.aws.pipelines import Surroundings, code_prefix, compiled
-from stacks.aws.serving import Serving, add_endpoints
+from stacks.aws.pipelines import code_prefix, compiled
+from stacks.aws.serving import add_endpoints
 from stacks.graph import JsonText, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ExperimentTracking, FeatureStore, ModelRegistry, TrainingPipeline, describe
 from stacks.pipelines import CodeFolder, PipelineDefinition
@@ -54,11 +54,11 @@ def lower(
     features = tuple(context.all_of(FeatureStore))
     if features:
         _features(stack, context, keys, stores, roles["training"], features)
-    serving = Serving(
+    around = Surroundings(
         context=context, keys=keys, network=network, stores=stores, registry=registry, roles=roles
     )
-    endpoints, scoring, unserved = add_endpoints(stack, serving)
-    pipelines, unwritten = _pipelines(stack, serving)
+    endpoints, scoring, unserved = add_endpoints(stack, around)
+    pipelines, unwritten = _pipelines(stack, around)
     if endpoints:
         stack.export("endpoint_names", {name: served.name for name, served in endpoints.items()})
     if pipelines or scoring:
@@ -68,35 +68,27 @@ def lower(
     return stack, learning, (*unserved, *unwritten)
 
 
-def _pipelines(stack: StackBuilder, serving: Serving) -> tuple[Mapping[str, Runnable], Sequence[Skipped]]:
+def _pipelines(stack: StackBuilder, around: Surroundings) -> tuple[Mapping[str, Runnable], Sequence[Skipped]]:
     """Make the pipelines whose definition, code and images are there, and the code's objects."""
     made: dict[str, Runnable] = {}
     planned: list[Skipped] = []
-    for intent in serving.context.all_of(TrainingPipeline):
+    for intent in around.context.all_of(TrainingPipeline):
         if intent.steps is None:
             planned.append(Skipped(intent=describe(intent), reason=intent.lacks, remedy=intent.remedy))
             continue
-        made[intent.name] = _pipeline(stack, serving, intent, intent.steps)
+        made[intent.name] = _pipeline(stack, around, intent, intent.steps)
     return made, planned
 
 
 def _pipeline(
-    stack: StackBuilder, serving: Serving, intent: TrainingPipeline, definition: PipelineDefinition
+    stack: StackBuilder, around: Surroundings, intent: TrainingPipeline, definition: PipelineDefinition
 ) -> Runnable:
-    context = serving.context
+    context = around.context
     name = context.pipeline(intent.name)
-    around = Surroundings(
-        context=context,
-        keys=serving.keys,
-        network=serving.network,
-        stores=serving.stores,
-        registry=serving.registry,
-        job_role=serving.roles["training"],
-    )
     objects = [
         node
         for folder in definition.code.values()
-        for node in _code(stack, serving, intent, folder, many=len(definition.code) > 1)
+        for node in _code(stack, around, intent, folder, many=len(definition.code) > 1)
     ]
     pipeline = stack.resource(
         "aws_sagemaker_pipeline",
@@ -105,7 +97,7 @@ def _pipeline(
             "pipeline_name": name,
             "pipeline_display_name": name,
             "pipeline_description": definition.description or None,
-            "role_arn": serving.roles["pipelines"],
+            "role_arn": around.roles["pipelines"],
             "pipeline_definition": JsonText(compiled(intent, definition, around)),
             "parallelism_configuration": {"max_parallel_execution_steps": PARALLEL_STEPS},
         },
@@ -116,7 +108,7 @@ def _pipeline(
 
 
 def _code(
-    stack: StackBuilder, serving: Serving, intent: TrainingPipeline, folder: CodeFolder, *, many: bool
+    stack: StackBuilder, around: Surroundings, intent: TrainingPipeline, folder: CodeFolder, *, many: bool
 ) -> Iterator[Node]:
     """The files of a code folder. New code has new places, which are there before the pipeline is changed."""
     start = code_prefix(intent.name, folder.digest)
@@ -128,11 +120,11 @@ def _code(
             "aws_s3_object",
             f"{intent.name}--{labels[file]}{mark}",
             {
-                "bucket": serving.stores.by_name["artifacts"].id,
+                "bucket": around.stores.by_name["artifacts"].id,
                 "key": f"{start}/{file}",
                 "content": content,
                 "content_type": "text/plain; charset=utf-8",
-                "kms_key_id": serving.keys.data,
+                "kms_key_id": around.keys.data,
             },
             origin=describe(intent),
             lifecycle=Lifecycle(create_before_destroy=True),

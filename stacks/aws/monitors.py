@@ -13,13 +13,14 @@ from hashlib import sha256
 
 from stacks.adapter import Skipped, TargetProblem
 from stacks.aws.alarms import metric_alarm
+from stacks.aws.catalog import zones_of
 from stacks.aws.context import Context, Keys, Network, Served, Stores
 from stacks.aws.instances import Unavailable, machine
 from stacks.aws.names import fitted
 from stacks.aws.pipelines import volume_key
 from stacks.aws.schedules import monitor_hours, monitor_schedule, nearest_periods
 from stacks.graph import GraphError, Lifecycle, Node, StackBuilder, Value, text
-from stacks.intents import ExistingNetwork, ModelMonitor, OnlineEndpoint, PrivateNetwork, describe
+from stacks.intents import ModelMonitor, OnlineEndpoint, describe
 from stacks.record import record
 
 __all__ = [
@@ -89,7 +90,9 @@ class Watch:
 
 
 def monitor_problems(context: Context) -> Iterator[TargetProblem]:
-    """Say which monitors SageMaker cannot run."""
+    """Say which monitors SageMaker cannot run; a region that the catalog lacks is refused elsewhere."""
+    if not zones_of(context.region):
+        return
     endpoints = {endpoint.name: endpoint for endpoint in context.all_of(OnlineEndpoint)}
     for intent in context.all_of(ModelMonitor):
         if intent.data_drift_threshold is None:
@@ -222,7 +225,7 @@ def _monitor(
         },
         **_decided(watching, intent, served, baseline, instance, hours),
     }
-    mark = sha256(json.dumps([repr(decided), _place(context)]).encode()).hexdigest()[:8]
+    mark = sha256(json.dumps([repr(decided), context.placement]).encode()).hexdigest()[:8]
     definition = stack.resource(
         "aws_sagemaker_data_quality_job_definition",
         intent.name,
@@ -303,12 +306,6 @@ def _decided(
         },
         "stopping_condition": {"max_runtime_in_seconds": min(hours * HOUR_S // 2, LONGEST_RUN_S)},
     }
-
-
-def _place(context: Context) -> list[object]:
-    """What of the spec decides the subnets, whose ids are not known here."""
-    own, existing = context.one_of(PrivateNetwork), context.one_of(ExistingNetwork)
-    return [own.cidr, own.zones, own.zone_ids] if own else [existing.subnet_ids] if existing else []
 
 
 # --- alarms ----------------------------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from stacks.aws.context import Context, Keys, Network, Registry, Stores
+from stacks.aws.context import Keys, Registry, Surroundings
 from stacks.aws.instances import Unavailable, Use, machine, machine_has_local_disk
 from stacks.graph import GraphError, Value, text
-from stacks.intents import ModelRegistry, TrainingPipeline
+from stacks.intents import TrainingPipeline
 from stacks.pipelines import (
     METRICS_FILE,
     BucketPath,
@@ -28,11 +28,9 @@ from stacks.pipelines import (
     ValueOf,
     sources,
 )
-from stacks.record import record
 
 __all__ = [
     "MOST_STEPS",
-    "Surroundings",
     "code_prefix",
     "compiled",
     "image_of",
@@ -60,18 +58,6 @@ RETRY_BACKOFF = 2.0
 SPOT_PATIENCE = 2
 """A spot job waits for machines as long again as it may run."""
 USES: Mapping[str, Use] = {"job": "processing", "training": "training"}
-
-
-@record
-class Surroundings:
-    """What a pipeline's jobs run in and write to."""
-
-    context: Context
-    keys: Keys
-    network: Network
-    stores: Stores
-    registry: Registry
-    job_role: Value
 
 
 def code_prefix(pipeline: str, digest: str) -> str:
@@ -107,21 +93,29 @@ def pipeline_problems(intent: TrainingPipeline, region: str) -> Iterator[tuple[s
             found = machine(step.action.instance, USES[step.action.kind], region)
             if isinstance(found, Unavailable):
                 yield f"step {step.name}: instance {found.message}", found.hint
-    groups: dict[str, tuple[str, ...]] = {}
+    groups = _gates(definition)
     for step in definition.steps:
         chains = [groups[source] for source in sources(step)]
         deepest = max(chains, key=len, default=())
         apart = next((chain for chain in chains if deepest[: len(chain)] != chain), None)
         if apart is not None:
-            gates = f"the gates of steps {apart[-1]} and {deepest[-1]}"
+            between = f"the gates of steps {apart[-1]} and {deepest[-1]}"
             yield (
-                f"step {step.name} waits for {gates}, of which neither is inside the other: SageMaker cannot join them",
+                f"step {step.name} waits for {between}, of which neither is inside the other: SageMaker cannot join them",
                 "Put one gate after the other, or the second one's condition on this step.",
             )
-        groups[step.name] = (*deepest, step.name) if step.gate is not None else deepest
     many = len(definition.steps) + 2 * sum(step.gate is not None for step in definition.steps)
     if many > MOST_STEPS:
         yield f"{many} steps with its conditions: SageMaker takes {MOST_STEPS}", "Make two pipelines of it."
+
+
+def _gates(definition: PipelineDefinition) -> Mapping[str, tuple[str, ...]]:
+    """The gates that each step stands behind, from the outermost; its own is the last."""
+    groups: dict[str, tuple[str, ...]] = {}
+    for step in definition.steps:
+        outer = max((groups[source] for source in sources(step)), key=len, default=())
+        groups[step.name] = (*outer, step.name) if step.gate is not None else outer
+    return groups
 
 
 def _without(values: Mapping[str, Value]) -> dict[str, Value]:
@@ -138,11 +132,7 @@ class _Compiler:
         self.around = around
         self.steps = {step.name: step for step in definition.steps}
         self.kinds = {parameter.name: type(parameter.default) for parameter in definition.parameters}
-        # The gates that each step stands behind, from the outermost; its own is the last.
-        self.groups: dict[str, tuple[str, ...]] = {}
-        for step in definition.steps:
-            outer = max((self.groups[source] for source in sources(step)), key=len, default=())
-            self.groups[step.name] = (*outer, step.name) if step.gate is not None else outer
+        self.groups = _gates(definition)
 
     def document(self) -> Value:
         return {
@@ -300,7 +290,7 @@ class _Compiler:
                     "ImageUri": image_of(run.image, self.around.registry),
                     **self._command(run, places, f"{places['inputs']}/code"),
                 },
-                "RoleArn": self.around.job_role,
+                "RoleArn": self.around.roles["training"],
                 "Environment": self._environment(run, places),
                 "ProcessingInputs": [
                     {
@@ -368,7 +358,7 @@ class _Compiler:
                     "TrainingInputMode": "File",
                     **self._command(run, places, f"{TRAINING_INPUT}/code"),
                 },
-                "RoleArn": self.around.job_role,
+                "RoleArn": self.around.roles["training"],
                 "Environment": self._environment(run, places),
                 "InputDataConfig": [
                     {
@@ -407,8 +397,7 @@ class _Compiler:
         )
 
     def _registration(self, register: Register) -> Value:
-        context = self.around.context
-        model = next(item for item in context.all_of(ModelRegistry) if item.name == register.model)
+        model = self.around.models[register.model]
         container: dict[str, Value] = {"Image": image_of(register.image, self.around.registry)}
         source = self.steps[register.source.step].action
         if isinstance(source, Run) and source.kind == "training":
@@ -432,7 +421,7 @@ class _Compiler:
                 }
             }
         return {
-            "ModelPackageGroupName": context.model_group(register.model),
+            "ModelPackageGroupName": self.around.context.model_group(register.model),
             "ModelApprovalStatus": "Approved" if model.approval == "automatic" else "PendingManualApproval",
             "InferenceSpecification": {
                 "Containers": [container],

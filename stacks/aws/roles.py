@@ -13,7 +13,7 @@ from stacks.aws.policy import Statement, document
 from stacks.graph import Node, StackBuilder, Value
 from stacks.record import record
 
-__all__ = ["Role", "add_role", "policies_of"]
+__all__ = ["SESSION_S", "Role", "add_role", "policies_of"]
 
 SESSION_S = 3600
 

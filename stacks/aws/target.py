@@ -16,10 +16,11 @@ from stacks.aws.limits import may_outgrow, policy_too_large, spec_limit_problems
 from stacks.aws.llm_problems import llm_problems
 from stacks.aws.monitoring import monitoring_problems
 from stacks.aws.pipelines import USES, pipeline_problems
-from stacks.aws.serving import serving_problems
+from stacks.aws.scaling import scaling_problems
 from stacks.intents import (
     CiIdentity,
     ExistingNetwork,
+    ModelRegistry,
     OnlineEndpoint,
     PermissionsBoundary,
     Platform,
@@ -49,6 +50,7 @@ def problems_of(platform: Platform) -> tuple[TargetProblem, ...]:
         *_ceiling(context),
         *_machines(context),
         *_pipelines(context),
+        *_images(context),
         *_endpoints(context),
         *monitoring_problems(context),
         *llm_problems(context),
@@ -169,10 +171,33 @@ def _pipelines(context: Context) -> Iterator[TargetProblem]:
             yield TargetProblem(path=path, code="pipeline", message=f"{'.'.join(path)}: {message}", hint=hint)
 
 
+def _images(context: Context) -> Iterator[TargetProblem]:
+    """SageMaker takes images from its own region's registries."""
+    images = [
+        (("models", model.name, "image"), model.image)
+        for model in context.all_of(ModelRegistry)
+        if model.image
+    ]
+    for pipeline in context.all_of(TrainingPipeline):
+        path = ("pipelines", pipeline.name, "definition")
+        used = {step.action.image for step in pipeline.steps.steps} if pipeline.steps else set()
+        images += [(path, image) for image in sorted(used)]
+    for path, image in images:
+        found = re.match(r"[0-9]{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/", image)
+        if found and found[1] != context.region:
+            yield TargetProblem(
+                path=path,
+                code="image-region",
+                message=f"{'.'.join(path)}: {image} is in {found[1]}, and SageMaker takes images from {context.region}",
+                hint="Copy it into one of the platform's repositories.",
+                warning=True,
+            )
+
+
 def _endpoints(context: Context) -> Iterator[TargetProblem]:
     if not zones_of(context.region):
         return
-    for name, message, hint in serving_problems(context):
+    for name, message, hint in scaling_problems(context):
         path = ("endpoints", name)
         yield TargetProblem(path=path, code="endpoint", message=f"{'.'.join(path)} {message}", hint=hint)
 

@@ -40,7 +40,6 @@ IN_THE_SERVICE_MODEL = {
     "pipeline-definition": ("sagemaker", "PipelineDefinition"),
     "serverless-memory": ("sagemaker", "ServerlessMemorySizeInMB"),
     "serverless-concurrency": ("sagemaker", "ServerlessMaxConcurrency"),
-    "lifecycle-script": ("sagemaker", "StudioLifecycleConfigContent"),
     "alarm-actions": ("cloudwatch", "ResourceList"),
     "budget-notifications": ("budgets", "NotificationWithSubscribersList"),
     "image-clean-up": ("ecr", "LifecyclePolicyText"),
@@ -100,8 +99,6 @@ def _measured(node: Node) -> Iterator[tuple[str, int]]:
             yield "pipeline-definition", len(str(render(arguments["pipeline_definition"])))
         case "aws_sagemaker_feature_group":
             yield "features", len(arguments["feature_definition"])
-        case "aws_sagemaker_studio_lifecycle_config":
-            yield "lifecycle-script", len(arguments["studio_lifecycle_config_content"])
         case _:
             return
 

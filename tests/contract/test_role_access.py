@@ -176,7 +176,7 @@ PURPOSES = {
             *(*JOB, "iam:PassRole", "sagemaker:AddTags", "sagemaker:*App", "sagemaker:*Space"),
             *("sagemaker:DescribeDomain", "sagemaker:DescribeUserProfile", "sagemaker:List*"),
             *("sagemaker:*TrainingJob", "sagemaker:*ProcessingJob", "sagemaker:*HyperParameterTuningJob"),
-            *("sagemaker:*PipelineExecution", "sagemaker-mlflow:*", *TRACK, *USE_MODELS),
+            *("sagemaker:*PipelineExecution", "sagemaker-mlflow:*", *TRACK, *USE_MODELS, *INGEST),
         ),
         never=(
             *(*changing("Domain", "Endpoint", "ModelPackage", "Pipeline"), "sagemaker-mlflow:Delete*"),

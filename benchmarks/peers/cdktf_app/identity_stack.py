@@ -1460,7 +1460,7 @@ class IdentityStack(TerraformStack):
             "aws_iam_role_ci-deploy",
             assume_role_policy=policy_document_trust_ci_deploy.json,
             description="CI deploys the platform's stacks",
-            max_session_duration=3600,
+            max_session_duration=7200,
             name=f"{environment.prefix}-ci-deploy",
         )
         policy_document_trust_ci_plan = DataAwsIamPolicyDocument(
@@ -3588,6 +3588,18 @@ class IdentityStack(TerraformStack):
             "aws_iam_role_policy_attachment_training-llm",
             policy_arn=iam_policy_llm.arn,
             role=self.iam_role_training.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_workspace-knowledge",
+            policy_arn=iam_policy_knowledge.arn,
+            role=self.iam_role_workspace.name,
+        )
+        IamRolePolicyAttachment(
+            self,
+            "aws_iam_role_policy_attachment_workspace-llm",
+            policy_arn=iam_policy_llm.arn,
+            role=self.iam_role_workspace.name,
         )
 
         TerraformOutput(
