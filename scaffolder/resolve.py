@@ -88,6 +88,7 @@ def resolve(
             region=spec.target.region,
             account=spec.target.account,
         ),
+        first_in_account=spec.target.account not in earlier_accounts,
         deletion_protection=spec.deletion_protection,
         backend=StateBackend(
             kind=cast("Literal['managed', 'local', 's3', 'gcs', 'azurerm']", spec.state.backend),

@@ -112,7 +112,8 @@ class Lifecycle:
 class Node:
     """One resource or data source. ``origin`` names the intent it serves (``object store data``).
 
-    ``holds`` says what is lost for good when the node is destroyed or replaced; empty when nothing is.
+    ``holds`` says what is lost for good when the node is destroyed or replaced; empty when nothing is. ``provider`` is
+    the provider that makes it, where that is not the one its type begins with (``google-beta``).
     """
 
     address: Address
@@ -121,6 +122,7 @@ class Node:
     depends_on: tuple[Address, ...] = ()
     lifecycle: Lifecycle = Lifecycle()
     holds: str = ""
+    provider: str = ""
 
     def ref(self, attribute: str) -> Ref:
         """Refer to an attribute of this node."""
@@ -187,10 +189,14 @@ class LinkedStack:
 
 
 class StackBuilder:
-    """Collects the nodes of one stack while a concern is lowered."""
+    """Collects the nodes of one stack while a concern is lowered.
 
-    def __init__(self, concern: str) -> None:
+    ``providers`` names, by type, the provider that makes it where that is not the one its type begins with.
+    """
+
+    def __init__(self, concern: str, providers: Mapping[str, str] | None = None) -> None:
         self.concern = concern
+        self._providers = dict(providers or {})
         self._nodes: dict[Address, Node] = {}
         self._exports: dict[str, Value] = {}
 
@@ -248,6 +254,7 @@ class StackBuilder:
             depends_on=tuple(sorted({other.address for other in depends_on})),
             lifecycle=lifecycle,
             holds=holds,
+            provider=self._providers.get(address.type, ""),
         )
         self._nodes[address] = node
         return node

@@ -61,9 +61,13 @@ HumanPurpose: TypeAlias = Literal["admins", "scientists", "viewers"]
 
 
 class SupportLevel(StrEnum):
-    """How far a lowering carries an intent: the cloud can't differs from we didn't."""
+    """How far a lowering carries an intent: the cloud can't differs from we didn't.
+
+    Partial is what Terraform has a part of: the stacks make that, and the rest is named.
+    """
 
     FULL = "full"
+    PARTIAL = "partial"
     NOT_IMPLEMENTED = "not implemented"
     NOT_POSSIBLE = "not possible"
 
@@ -415,12 +419,17 @@ class Override:
 
 @record
 class Platform:
-    """One environment of a platform, fully decided: the input of every lowering."""
+    """One environment of a platform, fully decided: the input of every lowering.
+
+    ``first_in_account`` is false where an environment listed earlier has the same account: what an account has once is
+    that one's.
+    """
 
     name: str
     environment: str
     tags: Mapping[str, str]
     target: Target
+    first_in_account: bool
     deletion_protection: bool
     backend: StateBackend
     intents: tuple[Intent, ...]

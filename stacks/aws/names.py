@@ -1,32 +1,14 @@
-"""AWS's naming rules, and the names that follow them: readable, distinct, and cut with a hash where a limit cuts.
+"""AWS's naming rules, and the names that follow them.
 
 May not know a resource or an intent. Each limit carries its source; all were read in November 2026.
 """
 
 from __future__ import annotations
 
-import re
-from hashlib import sha256
+from stacks import names
+from stacks.names import NameRule
 
-from stacks.record import record
-
-__all__ = ["RULES", "NameRule", "fitted"]
-
-_HASH_CHARACTERS = 8
-
-
-@record
-class NameRule:
-    """How a kind of name must look: at most ``longest`` characters, all of it matching ``pattern``."""
-
-    longest: int
-    pattern: str
-    source: str
-
-    def allows(self, name: str) -> bool:
-        """Whether a name keeps the rule."""
-        return len(name) <= self.longest and re.fullmatch(self.pattern, name) is not None
-
+__all__ = ["NAMED", "RULES", "fitted"]
 
 RULES = {
     "bucket": NameRule(
@@ -107,13 +89,29 @@ RULES = {
     ),
 }
 
+NAMED = {
+    ("aws_s3_bucket", "bucket"): "bucket",
+    ("aws_iam_role", "name"): "role",
+    ("aws_iam_policy", "name"): "policy",
+    ("aws_kms_alias", "name"): "alias",
+    ("aws_ecr_repository", "name"): "repository",
+    ("aws_cloudwatch_log_group", "name"): "log-group",
+    ("aws_cloudtrail", "name"): "trail",
+    ("aws_security_group", "name"): "security-group",
+    ("aws_sagemaker_model", "name"): "sagemaker",
+    ("aws_sagemaker_endpoint", "name"): "sagemaker",
+    ("aws_sagemaker_pipeline", "pipeline_name"): "sagemaker",
+    ("aws_sagemaker_data_quality_job_definition", "name"): "sagemaker",
+    ("aws_sagemaker_monitoring_schedule", "name"): "sagemaker",
+    ("aws_cloudwatch_metric_alarm", "alarm_name"): "alarm",
+    ("aws_cloudwatch_composite_alarm", "alarm_name"): "alarm",
+    ("aws_cloudwatch_dashboard", "dashboard_name"): "dashboard",
+    ("aws_cloudwatch_event_rule", "name"): "event-rule",
+    ("aws_sqs_queue", "name"): "queue",
+}
+"""The arguments that are names in AWS, by type and argument: the kind of name that each is."""
+
 
 def fitted(kind: str, name: str) -> str:
-    """Return ``name``, cut to the kind's limit with a hash of the whole so that distinct names stay distinct."""
-    rule = RULES[kind]
-    if len(name) > rule.longest:
-        digest = sha256(name.encode()).hexdigest()[:_HASH_CHARACTERS]
-        name = f"{name[: rule.longest - _HASH_CHARACTERS - 1].rstrip('-./_')}-{digest}"
-    if not rule.allows(name):
-        raise ValueError(f"{name!r} is not a legal {kind} name: {rule.pattern} ({rule.source})")
-    return name
+    """Return ``name`` as a legal name of a kind."""
+    return names.fitted(kind, RULES[kind], name)

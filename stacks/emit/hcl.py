@@ -91,6 +91,8 @@ def _node(node: Node, is_block: IsBlock) -> str:
         return is_block(address.mode, address.type, path)
 
     parts = [_body(node.arguments, nested)]
+    if node.provider:
+        parts.append(f"provider = {node.provider}\n")
     if node.depends_on:
         parts.append(f"depends_on = {_list([str(needed) for needed in node.depends_on], '')}\n")
     if lifecycle := _lifecycle(node.lifecycle):

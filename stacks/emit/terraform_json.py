@@ -109,6 +109,8 @@ def _node(stack: str, node: Node) -> dict[str, Json]:
         "//": {"metadata": {"path": path, "uniqueId": node.address.name}, "origin": node.origin},
         **_rendered(node.arguments),
     }
+    if node.provider:
+        body["provider"] = node.provider
     if node.depends_on:
         body["depends_on"] = _addresses(node.depends_on)
     if lifecycle := _lifecycle(node.lifecycle):

@@ -47,7 +47,7 @@ Code: TypeAlias = Literal[
 _META_ARGUMENTS: Mapping[str, str] = {
     "count": "Make one node for each instead.",
     "for_each": "Make one node for each instead.",
-    "provider": "A stack has one provider of each name.",
+    "provider": "Give it as the node's provider.",
     "providers": "A stack has one provider of each name.",
     "depends_on": "Give it as the node's depends_on.",
     "lifecycle": "Give it as the node's lifecycle.",

@@ -86,11 +86,14 @@ class Schemas:
     def of(self, mode: Mode, type_name: str) -> TypeSchema:
         """Return the schema of a type of this platform's providers.
 
+        A type that its own provider lacks is looked for in the platform's other providers of that family, such as
+        ``google-beta`` for ``google``.
+
         Raises:
             UnknownTypeError: the platform has no such provider, or the provider no such type.
             UnknownProviderError: the pack of the provider's version isn't shipped.
         """
-        provider = type_name if mode == "provider" else provider_of(type_name)
+        provider = type_name if mode == "provider" else self._provider_with(mode, type_name)
         version = self._versions.get(provider)
         if version is None:
             known = ", ".join(sorted(self._versions)) or "no provider"
@@ -98,6 +101,16 @@ class Schemas:
                 f'"{type_name}" belongs to no provider of this platform, which uses {known}', ""
             )
         return _schema_of(provider, mode, type_name, _version_with(provider, mode, version))
+
+    def _provider_with(self, mode: Mode, type_name: str) -> str:
+        own = provider_of(type_name)
+        for provider in (own, *(name for name in self._versions if name.startswith(f"{own}-"))):
+            version = self._versions.get(provider)
+            if version and type_name in _open_pack(provider, _version_with(provider, mode, version)).names(
+                mode
+            ):
+                return provider
+        return own
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

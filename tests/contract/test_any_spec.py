@@ -14,32 +14,12 @@ from scaffolder.errors import ScaffolderError
 from scaffolder.pipeline import EnvironmentPlatform, Synthesis, synthesize_loaded
 from scaffolder.spec.load import parse_spec
 from stacks.adapter import STACKS, lowering_of
-from stacks.aws.names import RULES
+from stacks.aws.names import NAMED, RULES
 from stacks.emit.terraform_json import document, dumps
 from stacks.graph import Node
 from stacks.intents import INTENT_TYPES, SupportLevel, describe
 from tests.strategies import SPEC_FILE, Spec, spec_text, valid_specs
 
-NAMED = {
-    ("aws_s3_bucket", "bucket"): "bucket",
-    ("aws_iam_role", "name"): "role",
-    ("aws_iam_policy", "name"): "policy",
-    ("aws_kms_alias", "name"): "alias",
-    ("aws_ecr_repository", "name"): "repository",
-    ("aws_cloudwatch_log_group", "name"): "log-group",
-    ("aws_cloudtrail", "name"): "trail",
-    ("aws_security_group", "name"): "security-group",
-    ("aws_sagemaker_model", "name"): "sagemaker",
-    ("aws_sagemaker_endpoint", "name"): "sagemaker",
-    ("aws_sagemaker_pipeline", "pipeline_name"): "sagemaker",
-    ("aws_sagemaker_data_quality_job_definition", "name"): "sagemaker",
-    ("aws_sagemaker_monitoring_schedule", "name"): "sagemaker",
-    ("aws_cloudwatch_metric_alarm", "alarm_name"): "alarm",
-    ("aws_cloudwatch_composite_alarm", "alarm_name"): "alarm",
-    ("aws_cloudwatch_dashboard", "dashboard_name"): "dashboard",
-    ("aws_cloudwatch_event_rule", "name"): "event-rule",
-    ("aws_sqs_queue", "name"): "queue",
-}
 BY_PROVIDER = settings(
     max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )

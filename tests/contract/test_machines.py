@@ -103,6 +103,7 @@ def problems(instance: str, *steps: Step) -> list[TargetProblem]:
         environment="dev",
         tags={},
         target=Target(provider="aws", region="us-east-1", account="123456789012"),
+        first_in_account=True,
         deletion_protection=False,
         backend=StateBackend(kind="local", settings={}),
         intents=(pipeline,),

@@ -45,6 +45,7 @@ def platform(
             environment=name,
             tags={},
             target=Target(provider="aws", region="eu-west-1", account="123456789012"),
+            first_in_account=True,
             deletion_protection=False,
             backend=StateBackend(kind="local", settings={}),
             intents=intents,

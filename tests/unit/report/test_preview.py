@@ -41,6 +41,7 @@ def environment(name: str, buckets: int = 1, skipped: Sequence[Skipped] = ()) ->
         environment=name,
         tags={},
         target=Target(provider="aws", region="eu-west-1", account="123456789012"),
+        first_in_account=True,
         deletion_protection=False,
         backend=StateBackend(kind="local", settings={}),
         intents=(),

@@ -83,6 +83,7 @@ def context(*intents: Intent, region: str = "eu-west-1") -> Context:
             environment="dev",
             tags={},
             target=Target(provider="aws", region=region, account="123456789012"),
+            first_in_account=True,
             deletion_protection=False,
             backend=StateBackend(kind="local", settings={}),
             intents=(NETWORK, *intents),
