@@ -1,0 +1,1 @@
+"""Azure: turns intents into Terraform stacks for Azure Machine Learning and everything around it."""

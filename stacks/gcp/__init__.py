@@ -1,0 +1,1 @@
+"""GCP: turns intents into Terraform stacks for Vertex AI and everything around it."""
