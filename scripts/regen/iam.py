@@ -19,7 +19,7 @@ INTRODUCTION = """\
 Every role of [examples/04-full-aws](../../examples/04-full-aws), what it may do on which resource, and under which
 condition; `scaffolder iam` prints the same of your own platform. Policies that are attached to a role are folded into
 it. What only the cloud knows stands in angle brackets: `<bucket data>` is the ARN of the bucket `data`.
-`tests/contract/test_role_access.py` holds this list to the emitted Terraform, and each role to what it is for.
+`tests/contract/aws/test_role_access.py` holds this list to the emitted Terraform, and each role to what it is for.
 """
 
 

@@ -14,7 +14,7 @@ INTRODUCTION = """\
 
 What AWS limits of what a platform has, read in {date}. A spec that asks for more than a fixed limit is refused
 (`error[limit]`); one that asks for more than the default of a quota that can be raised brings a warning, since your
-account's own quota is not known here. `tests/contract/test_limits.py` measures generated platforms against this table.
+account's own quota is not known here. `tests/contract/aws/test_limits.py` measures generated platforms against this table.
 
 How many machines of which type an account may run is a quota for each type and use, and often zero for those with
 accelerators: look at it in the account before you ask for one.

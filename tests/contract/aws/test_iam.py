@@ -14,7 +14,7 @@ from scaffolder.spec.load import parse_spec
 from stacks.adapter import Lowered, lowering_of
 from stacks.aws.policy import UNSCOPED, Statement
 from stacks.graph import GraphError, Node, Ref
-from tests.contract.iam_definitions import Grant, faults, grants_of, takes_no_resource
+from tests.contract.aws.iam_definitions import Grant, faults, grants_of, takes_no_resource
 
 SPEC = """
 version: 1

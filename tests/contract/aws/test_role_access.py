@@ -20,7 +20,7 @@ from scaffolder.report.access import RoleJson, StatementJson, access_as_json, ac
 from stacks.aws.granted import POLICIES
 from stacks.emit.terraform_json import files
 from stacks.graph import JsonText, Ref
-from tests.contract.emitted_policies import (
+from tests.contract.aws.emitted_policies import (
     Emitted,
     Statement,
     access_level,
@@ -31,7 +31,7 @@ from tests.contract.emitted_policies import (
 )
 from tests.contract.test_every_field import RICH, synthesized
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 EVERYTHING = "everything"
 FULL = "04-full-aws"
 

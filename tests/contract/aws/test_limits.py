@@ -21,7 +21,7 @@ from stacks.emit.expressions import render
 from stacks.graph import Address, JsonText, Node, Stack, text
 from tests.strategies import Spec, spec_text, valid_specs
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LEAST: Spec = {
     "version": 1,
     "name": "churn",
