@@ -1,0 +1,262 @@
+"""What every GCP concern needs of a platform: its prefix, names, labels, and the handles between stacks.
+
+May not add a resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from stacks.gcp.catalog import zones_of
+from stacks.gcp.names import fitted, label, numbered
+from stacks.graph import Lifecycle, Value, text
+from stacks.intents import (
+    Encryption,
+    ExistingNetwork,
+    Intent,
+    ModelRegistry,
+    OnlineEndpoint,
+    Platform,
+    PrivateNetwork,
+)
+from stacks.record import record
+
+__all__ = [
+    "PREVENT",
+    "Account",
+    "Context",
+    "Keys",
+    "Learning",
+    "Network",
+    "Registry",
+    "Roles",
+    "Runnable",
+    "Served",
+    "Store",
+    "Stores",
+    "Surroundings",
+]
+
+SomeIntent = TypeVar("SomeIntent", bound=Intent)
+
+PREVENT = "PREVENT"
+DELETE = "DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A platform seen from Google Cloud."""
+
+    platform: Platform
+
+    @property
+    def prefix(self) -> str:
+        """The start of every name: platform and environment."""
+        return f"{self.platform.name}-{self.platform.environment}"
+
+    @property
+    def region(self) -> str:
+        """The region's name."""
+        return self.platform.target.region
+
+    @property
+    def project(self) -> str:
+        """The project's id; its number is known when Terraform runs: ``Keys.project_number``."""
+        return self.platform.target.account
+
+    @property
+    def protected(self) -> bool:
+        """Whether what holds data may not be destroyed."""
+        return self.platform.deletion_protection
+
+    @property
+    def own_keys(self) -> bool:
+        """Whether the customer's own keys encrypt."""
+        encryption = self.one_of(Encryption)
+        return encryption is not None and encryption.customer_managed
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The platform's tags as labels; the provider puts them on everything that takes any."""
+        return {label(key): label(value) for key, value in self.platform.tags.items()}
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones for what stands in one: those that the network names, or as many of the region's as it asks for."""
+        own = self.one_of(PrivateNetwork)
+        known = zones_of(self.region)
+        if own is None:
+            return known
+        return own.zone_ids or known[: own.zones]
+
+    @property
+    def keep(self) -> Lifecycle:
+        """The lifecycle of what holds data: Terraform refuses a plan that destroys it."""
+        return Lifecycle(prevent_destroy=self.protected)
+
+    @property
+    def deletion_policy(self) -> str:
+        """The argument of that name for what holds data. Unlike ``keep`` it is in the state, and so holds too when
+        the resource is no longer in the configuration."""
+        return PREVENT if self.protected else DELETE
+
+    def stack(self, concern: str) -> str:
+        """The name of a concern's stack."""
+        return f"{self.prefix}-{concern}"
+
+    def name(self, kind: str, *parts: str) -> str:
+        """A legal name of a kind (see ``names.RULES``) that starts with the prefix."""
+        return fitted(kind, "-".join((self.prefix, *parts)))
+
+    def bucket(self, name: str) -> str:
+        """A bucket's name: bucket names are global, so the project is part of it."""
+        return self.name("bucket", name, self.project)
+
+    def account_email(self, name: str) -> str:
+        """The address of the platform's service account of a name, where a reference would go in a circle."""
+        return f"{self.name('account', name)}@{self.project}.iam.gserviceaccount.com"
+
+    def endpoint_id(self, name: str) -> str:
+        """The number of an endpoint: Vertex AI takes at most ten digits, none of the first a zero."""
+        return fitted("endpoint", numbered(f"{self.project}/{self.prefix}-{name}"))
+
+    def all_of(self, kind: type[SomeIntent]) -> Iterator[SomeIntent]:
+        """Yield the platform's intents of one type, in order."""
+        return (intent for intent in self.platform.intents if isinstance(intent, kind))
+
+    def one_of(self, kind: type[SomeIntent]) -> SomeIntent | None:
+        """Return the platform's only intent of a type, if it has one."""
+        return next(self.all_of(kind), None)
+
+    @property
+    def has_own_network(self) -> bool:
+        """Whether the platform makes its network; otherwise it is there already."""
+        return self.one_of(ExistingNetwork) is None
+
+
+@record
+class Keys:
+    """What the security stack hands on: crypto key ids, ``None`` where Google's own keys encrypt, and the project.
+
+    ``agents`` are the IAM members of the service agents that were made, by API (``aiplatform``, ``storage``): each may
+    use the keys already. A lazily made agent is never among them: a grant to one that is not there fails.
+    """
+
+    data: Value = None
+    logs: Value = None
+    project_number: Value
+    billing_account: Value
+    agents: Mapping[str, Value] = field(default_factory=dict)
+
+
+@record
+class Network:
+    """Where workloads run.
+
+    ``attachment_id`` is the network attachment that Vertex AI's jobs connect through (Private Service Connect
+    interface); ``None`` in a network that is there already, which has none of ours.
+    """
+
+    network_id: Value
+    network_name: Value
+    subnet_id: Value
+    subnet_name: Value
+    attachment_id: Value = None
+
+    def peered(self, project_number: Value) -> Value:
+        """The network as Vertex AI wants it: by the project's number."""
+        return text("projects/", project_number, "/global/networks/", self.network_name)
+
+
+@record
+class Store:
+    """A bucket's reference values: its name and its address ``gs://name``."""
+
+    name: Value
+    url: Value
+
+
+@record
+class Stores:
+    """The platform's buckets by name; data, artifacts and logs are always among them."""
+
+    by_name: Mapping[str, Store]
+
+    def bucket(self, name: str) -> Value:
+        """A bucket's name in the cloud."""
+        return self.by_name[name].name
+
+    def place(self, bucket: str, path: str) -> Value:
+        """An address below a bucket."""
+        return text(self.by_name[bucket].url, f"/{path}")
+
+
+@record
+class Registry:
+    """Repository ids and addresses (``europe-west4-docker.pkg.dev/project/name``) by the spec's names.
+
+    ``templates`` is the address of the repository of pipeline templates, if there are pipelines.
+    """
+
+    ids: Mapping[str, Value] = field(default_factory=dict)
+    urls: Mapping[str, Value] = field(default_factory=dict)
+    templates: Value = None
+
+
+@record
+class Account:
+    """A service account: its address, its IAM member (``serviceAccount:…``) and its full name, for act-as grants."""
+
+    email: Value
+    member: Value
+    name: Value
+
+
+Roles = Mapping[str, Account]
+"""The service accounts by purpose: training, pipelines, serving, monitoring; workspace and triggers where asked;
+tracking where the tracking server is managed."""
+
+
+@record
+class Served:
+    """An endpoint's shell that the ml stack made; ``id`` is its number and ``name`` its full name."""
+
+    intent: OnlineEndpoint
+    id: Value
+    name: Value
+
+
+@record
+class Runnable:
+    """A pipeline that the ml stack can start: ``template`` is the address of its compiled template."""
+
+    name: str
+    template: Value
+
+
+@record
+class Learning:
+    """What the ml stack made that others watch and start, by the spec's names."""
+
+    endpoints: Mapping[str, Served] = field(default_factory=dict)
+    pipelines: Mapping[str, Runnable] = field(default_factory=dict)
+    scoring: Mapping[str, Runnable] = field(default_factory=dict)
+
+
+@record
+class Surroundings:
+    """What pipelines and endpoints are made with."""
+
+    context: Context
+    keys: Keys
+    network: Network
+    stores: Stores
+    registry: Registry
+    roles: Roles
+
+    @property
+    def models(self) -> Mapping[str, ModelRegistry]:
+        """The models by name."""
+        return {model.name: model for model in self.context.all_of(ModelRegistry)}
