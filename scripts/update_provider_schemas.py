@@ -3,7 +3,8 @@
 
 With no FILE, runs ``terraform providers schema -json`` for ``--provider NAME=SOURCE@VERSION``. FILE is such
 output (whole, or one provider's part of it) or a compact schema made from a provider's bindings; both may be
-gzipped. The same input and ``--date`` give the same bytes.
+gzipped. The same input and ``--date`` give the same bytes. To a compact schema, which has only resources, it
+adds the data sources and the configuration that ``schema_supplement.toml`` beside it has.
 
 May not guess: what a compact schema lost is written as not known, and the pack says that it isn't exact.
 """
@@ -16,6 +17,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -34,8 +36,13 @@ SECTIONS: tuple[tuple[Mode, str], ...] = (
     ("data", "data_source_schemas"),
 )
 FLAGS = (("required", "r"), ("optional", "o"), ("computed", "c"), ("sensitive", "s"), ("write_only", "w"))
-ODD_TYPES = {"stringMapMap": "map(map(string))"}
-"""Names that the compact schema kept from the bindings."""
+ODD_TYPES = {
+    "stringMapMap": "map(map(string))",
+    "numberListList": "list(list(number))",
+    "map(any)": "any",
+}
+"""Names that the compact schema kept from the bindings, which have a map where the provider takes any value."""
+SUPPLEMENT = Path(__file__).with_name("schema_supplement.toml")
 
 
 def main() -> None:
@@ -54,15 +61,17 @@ def main() -> None:
         parser.error(f"--provider must look like aws=hashicorp/aws@5.100.0, not {options.provider!r}")
     document = _read(options.file) if options.file else ask_terraform(name, source, version)
     exact = any(key in document for key in ("provider_schemas", "resource_schemas"))
+    supplement = {} if exact else supplement_of(name)
+    origin = "bindings of the provider, compact" + ("; the rest copied from its source" if supplement else "")
     header: dict[str, str | bool] = {
         "provider": name,
         "source": source,
         "version": version,
         "date": options.date,
-        "origin": "terraform providers schema -json" if exact else "bindings of the provider, compact",
+        "origin": "terraform providers schema -json" if exact else origin,
         "exact": exact,
     }
-    types = of_dump(document, name, source) if exact else of_compact(document)
+    types = of_dump(document, name, source) if exact else of_compact(document, name, supplement)
     target = options.out / f"{name}-{version}.pack"
     target.write_bytes(packed(header, types))
     print(f"{target} {target.stat().st_size} bytes, " + ", ".join(f"{len(types[m])} {m}" for m in types))
@@ -159,15 +168,36 @@ def type_code(type_: str | list[Any]) -> str:
             raise SystemExit(f"this script does not know the type {type_!r} yet")
 
 
-def of_compact(document: Json) -> dict[Mode, dict[str, Records]]:
+def supplement_of(provider: str) -> Json:
+    """Return what the supplement has for a provider, its own or that of one it is like."""
+    supplement = tomllib.loads(SUPPLEMENT.read_text(encoding="utf-8"))
+    tables = {name: table for name, table in supplement.items() if isinstance(table, dict)}
+    like = {other: name for name, table in tables.items() for other in table.get("like", ())}
+    return tables.get(like.get(provider, provider), {})
+
+
+def of_compact(document: Json, name: str, supplement: Json) -> dict[Mode, dict[str, Records]]:
     """Read a compact schema: ``{"attr": ["string", "r"], "block": ["single*", "o", {…}]}`` for each type."""
-    return {"resource": {type_: _Compact().records(arguments) for type_, arguments in document.items()}}
+    attributes = frozenset(supplement.get("attributes", ()))
+    types: dict[Mode, dict[str, Records]] = {"resource": _each_records(document, attributes)}
+    if supplement:
+        types["data"] = _each_records(supplement["data"], attributes)
+        types["provider"] = _each_records({name: supplement["provider"]}, attributes)
+    return types
+
+
+def _each_records(types: Json, attributes: frozenset[str]) -> dict[str, Records]:
+    return {type_: _Compact(attributes).records(arguments) for type_, arguments in types.items()}
 
 
 class _Compact:
-    """Flattens one type of a compact schema. A block that holds itself becomes a body that names itself."""
+    """Flattens one type of a compact schema. A block that holds itself becomes a body that names itself.
 
-    def __init__(self) -> None:
+    ``attributes`` are the names that only the bindings call blocks.
+    """
+
+    def __init__(self, attributes: frozenset[str]) -> None:
+        self._attributes = attributes
         self._records: Records = [{}]
         self._known: dict[str, int] = {}
         self._open: list[tuple[str, int]] = []
@@ -185,8 +215,8 @@ class _Compact:
         if inside is None:
             return f"{flags} {ODD_TYPES.get(kind, kind)}"
         index = self._inside(name, inside)
-        if kind.endswith("="):
-            return [_nested_nesting(name, kind[:-1]), flags, index]
+        if kind.endswith("=") or name in self._attributes:
+            return [kind[:-1] if name in self._attributes else _nested_nesting(name, kind[:-1]), flags, index]
         nesting = _nested_nesting(name, kind[:-1])
         return [nesting, 1 if "r" in flags else 0, 1 if nesting in ("single", "one") else 0, index]
 

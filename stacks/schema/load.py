@@ -123,17 +123,11 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 @cache
 def _version_with(provider: str, mode: Mode, version: str) -> str:
-    """The version itself, or the newest one that has data sources where the version's source has none."""
-    if mode != "data" or any(_open_pack(provider, version).names("data")):
+    """The version itself, or the newest one that has this mode at all where the version's source has none of it."""
+    if mode == "resource" or any(_open_pack(provider, version).names(mode)):
         return version
-    return next(
-        (
-            other
-            for other in reversed(shipped_versions(provider))
-            if any(_open_pack(provider, other).names("data"))
-        ),
-        version,
-    )
+    others = reversed(shipped_versions(provider))
+    return next((other for other in others if any(_open_pack(provider, other).names(mode))), version)
 
 
 @cache

@@ -37,19 +37,49 @@ OLD, NEW = "5.100.0", "6.69.1"
 
 def test_both_aws_versions_are_shipped_with_every_type() -> None:
     assert shipped_versions("aws") == (OLD, NEW)
-    assert shipped_versions("azurerm") == ()
+    assert shipped_versions("kubernetes") == ()
     assert len(list(open_pack("aws", OLD).names("resource"))) == 1526
     assert len(list(open_pack("aws", OLD).names("data"))) == 608
     assert len(list(open_pack("aws", NEW).names("resource"))) == 1735
 
 
-@pytest.mark.parametrize("version", [OLD, NEW])
-def test_a_pack_says_where_it_came_from_and_stays_small(version: str) -> None:
-    pack = open_pack("aws", version)
-    assert (pack.source, pack.version, pack.exact) == ("hashicorp/aws", version, version == OLD)
+def test_the_packs_of_the_other_clouds_hold_every_type_that_the_provider_has() -> None:
+    counts = {
+        (provider, version): tuple(
+            len(open_pack(provider, version).names(mode)) for mode in ("resource", "data", "provider")
+        )
+        for provider in ("google", "google-beta", "azurerm", "azapi")
+        for version in shipped_versions(provider)
+    }
+    assert counts == {
+        ("google", "8.7.0"): (1375, 6, 1),
+        ("google-beta", "8.7.0"): (1493, 6, 1),
+        ("azurerm", "5.1.0"): (1030, 390, 1),
+        ("azurerm", "5.10.0"): (1106, 0, 0),
+        ("azapi", "2.13.0"): (4, 4, 1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("provider", "version", "source", "exact"),
+    [
+        ("aws", OLD, "hashicorp/aws", True),
+        ("aws", NEW, "hashicorp/aws", False),
+        ("google", "8.7.0", "hashicorp/google", False),
+        ("google-beta", "8.7.0", "hashicorp/google-beta", False),
+        ("azurerm", "5.1.0", "hashicorp/azurerm", True),
+        ("azurerm", "5.10.0", "hashicorp/azurerm", False),
+        ("azapi", "2.13.0", "Azure/azapi", False),
+    ],
+)
+def test_a_pack_says_where_it_came_from_and_stays_small(
+    provider: str, version: str, source: str, *, exact: bool
+) -> None:
+    pack = open_pack(provider, version)
+    assert (pack.source, pack.version, pack.exact) == (source, version, exact)
     assert pack.origin
     assert pack.date == "2026-11"
-    assert (DATA / f"aws-{version}.pack").stat().st_size < 300_000
+    assert (DATA / f"{provider}-{version}.pack").stat().st_size < 300_000
 
 
 def test_every_type_of_every_pack_can_be_read_to_its_depth() -> None:
@@ -58,7 +88,7 @@ def test_every_type_of_every_pack_can_be_read_to_its_depth() -> None:
         pack = Pack(path)
         for mode in ("resource", "data", "provider"):
             for name in pack.names(mode):
-                provider, _, version = path.stem.partition("-")
+                provider, _, version = path.stem.rpartition("-")
                 schema = schema_of(provider, mode, name, version=version)
                 bodies = [schema.block]
                 done: set[int] = set()
@@ -162,8 +192,8 @@ def test_a_version_that_is_not_shipped_is_refused_with_those_that_are() -> None:
         str(caught.value) == "no schema of provider aws 4.0.0 is shipped; versions that are: 5.100.0, 6.69.1"
     )
     with pytest.raises(UnknownProviderError) as caught:
-        open_pack("azurerm", "5.1.0")
-    assert str(caught.value) == "no schema of provider azurerm 5.1.0 is shipped; versions that are: none"
+        open_pack("kubernetes", "2.38.0")
+    assert str(caught.value) == "no schema of provider kubernetes 2.38.0 is shipped; versions that are: none"
 
 
 def test_a_platform_reads_each_provider_at_its_own_version() -> None:
