@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from scaffolder.pipelines import Lacking
 from scaffolder.spec import model as vocabulary
 from scaffolder.spec.model import Bucket, Endpoint, Monitor, Network, Pipeline, PlatformSpec
+from scaffolder.spec.providers import PROVIDERS
 from stacks.intents import (
     AuditTrail,
     Budget,
@@ -134,7 +135,7 @@ def _foundation(spec: PlatformSpec) -> Iterator[Intent]:
     boundary = security.permissions_boundary
     if isinstance(boundary, str):
         yield PermissionsBoundary(existing=boundary)
-    elif boundary or (boundary is None and spec.identity.ci is not None):
+    elif boundary or (boundary is None and _needs_boundary(spec)):
         yield PermissionsBoundary(existing=None)
     yield _network(spec.network, security.log_retention_days)
     yield from _buckets(spec)
@@ -142,6 +143,11 @@ def _foundation(spec: PlatformSpec) -> Iterator[Intent]:
         yield ImageRepository(
             name=name, keep_images=spec.containers.keep_images, expire_untagged_days=EXPIRE_UNTAGGED_DAYS
         )
+
+
+def _needs_boundary(spec: PlatformSpec) -> bool:
+    """Whether CI may make roles, on a cloud that has something to put over them."""
+    return spec.identity.ci is not None and PROVIDERS[spec.target.provider].boundary is not None
 
 
 def _network(network: Network, log_retention_days: int) -> PrivateNetwork | ExistingNetwork:
@@ -307,7 +313,7 @@ def _llm(spec: PlatformSpec, *, logged_earlier: bool) -> Iterator[Intent]:
             name=name,
             bucket=base.bucket,
             prefix=base.prefix or f"{KNOWLEDGE_PREFIX}/{name}",
-            embedding_model=base.embedding_model,
+            embedding_model=base.embedding_model or PROVIDERS[spec.target.provider].embedding_model,
             dimensions=base.dimensions,
             standby=base.standby,
             index=base.index,

@@ -118,7 +118,7 @@ class State:
 class ExistingNetwork:
     """A network that is there already; nothing is created in it."""
 
-    network_id: str = key(Str(minimum=3, maximum=256), "The network: on AWS, the VPC's id.", required=True)
+    network_id: str = key(Str(minimum=3, maximum=256), "The network's id.", required=True)
     subnet_ids: tuple[str, ...] = key(
         Each(Str(minimum=3, maximum=256), minimum=1, maximum=16, unique=True),
         "Private subnets for workloads, in as many zones as you want to use.",
@@ -126,8 +126,8 @@ class ExistingNetwork:
     )
     security_group_ids: tuple[str, ...] = key(
         Each(Str(minimum=3, maximum=256), minimum=1, maximum=5, unique=True),
-        "Security groups for workloads.",
-        required=True,
+        "Security groups for workloads, where the cloud has any to put them into: on AWS, one at least.",
+        default=(),
     )
 
 
@@ -144,7 +144,7 @@ class Network:
     zones: int | tuple[str, ...] = key(
         Either(
             Integer(minimum=1, maximum=6),
-            Each(Str(pattern=r"[a-z0-9-]+", minimum=3, maximum=24), minimum=1, maximum=6, unique=True),
+            Each(Str(pattern=r"[a-z0-9-]+", minimum=1, maximum=24), minimum=1, maximum=6, unique=True),
         ),
         "How many availability zones, or a list of zone ids.",
         default=3,
@@ -186,9 +186,11 @@ class Security:
         Integer(minimum=1, maximum=3653), "How long service and network logs are kept.", default=365
     )
     permissions_boundary: bool | str | None = key(
-        Either(Boolean(), Str(pattern=r"arn:\S+", minimum=20, maximum=256, says="a policy's ARN")),
-        "A ceiling over every role the platform creates: true makes one, an ARN uses yours. "
-        "Left out, one is made where identity.ci may create roles.",
+        Either(
+            Boolean(), Str(pattern=r"\S+", minimum=20, maximum=256, says="a policy's id: on AWS, its ARN")
+        ),
+        "A ceiling over every role the platform creates, where the cloud has such a thing: true makes one, a policy's id "
+        "uses yours. Left out, one is made where identity.ci may create roles.",
         default=None,
     )
     profiles: tuple[str, ...] = key(
@@ -562,8 +564,10 @@ class KnowledgeBase:
     prefix: str | None = key(
         OBJECT_PATH, "Where in the bucket they are; kb/NAME, when left out.", default=None
     )
-    embedding_model: str = key(
-        MODEL_ID, "The model that turns text into vectors.", default="amazon.titan-embed-text-v2:0"
+    embedding_model: str | None = key(
+        MODEL_ID,
+        "The model that turns text into vectors, by the cloud's own id; a usual one of the cloud, when left out.",
+        default=None,
     )
     dimensions: int = key(Integer(minimum=1, maximum=4096), "The size of its vectors.", default=1024)
     standby: bool = key(

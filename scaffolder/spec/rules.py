@@ -236,6 +236,27 @@ def network_keys_change_something(written: Written) -> Iterator[Problem]:
         yield _idle(("network", "nat_gateways"), f"with network.egress {network.egress}")
 
 
+def existing_network_is_of_the_provider(written: Written) -> Iterator[Problem]:
+    existing = written.spec.network.existing
+    if existing is None:
+        return
+    provider = written.spec.target.provider
+    shapes = PROVIDERS[provider]
+    path = ("network", "existing")
+    yield from _misshapen((*path, "network_id"), "existing-network", existing.network_id, shapes.network)
+    for number, subnet in enumerate(existing.subnet_ids):
+        yield from _misshapen((*path, "subnet_ids", number), "existing-network", subnet, shapes.subnet)
+    groups = (*path, "security_group_ids")
+    if shapes.security_group is None:
+        if existing.security_group_ids:
+            yield _idle(groups, f"on {provider}, where workloads are put into no security groups")
+    elif not existing.security_group_ids:
+        yield Problem(groups, "missing", f"is missing: on {provider} it names {shapes.security_group.says}")
+    else:
+        for number, group in enumerate(existing.security_group_ids):
+            yield from _misshapen((*groups, number), "existing-network", group, shapes.security_group)
+
+
 def range_is_private(written: Written) -> Iterator[Problem]:
     network = written.spec.network
     if network.existing is None:
@@ -292,7 +313,7 @@ def boundary_is_of_the_provider(written: Written) -> Iterator[Problem]:
     provider = written.spec.target.provider
     shape = PROVIDERS[provider].boundary
     path = ("security", "permissions_boundary")
-    if shape is None and boundary:
+    if shape is None and boundary is not None:
         yield _idle(path, f"on {provider}, which has no permissions boundaries")
     elif shape is not None and isinstance(boundary, str):
         yield from _misshapen(path, "permissions-boundary", boundary, shape)
@@ -552,6 +573,7 @@ RULES: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     state_settings_fit_the_backend,
     state_keys_change_something,
     network_keys_change_something,
+    existing_network_is_of_the_provider,
     range_is_private,
     ci_fits_its_system,
     principals_are_of_the_provider,

@@ -19,7 +19,6 @@ from stacks.aws.pipelines import USES, pipeline_problems
 from stacks.aws.scaling import scaling_problems
 from stacks.intents import (
     CiIdentity,
-    ExistingNetwork,
     ModelRegistry,
     OnlineEndpoint,
     PermissionsBoundary,
@@ -33,12 +32,6 @@ from stacks.schema.load import nearest
 
 __all__ = ["problems_of"]
 
-EXISTING_IDS = {
-    "network_id": (r"vpc-[0-9a-f]{8,17}", "a VPC's id, vpc- and 8 or 17 hexadecimal digits"),
-    "subnet_ids": (r"subnet-[0-9a-f]{8,17}", "a subnet's id, subnet- and 8 or 17 hexadecimal digits"),
-    "security_group_ids": (r"sg-[0-9a-f]{8,17}", "a security group's id, sg- and 8 or 17 hexadecimal digits"),
-}
-
 
 def problems_of(platform: Platform) -> tuple[TargetProblem, ...]:
     """Return every problem, in the order of the checks."""
@@ -46,7 +39,6 @@ def problems_of(platform: Platform) -> tuple[TargetProblem, ...]:
     found = (
         *_region(context),
         *_network(context),
-        *_existing(context),
         *_ceiling(context),
         *_machines(context),
         *_pipelines(context),
@@ -105,26 +97,6 @@ def _network(context: Context) -> Iterator[TargetProblem]:
             message="network.private_endpoints false with network.egress none leaves workloads unable to reach AWS",
             hint="Set private_endpoints to true, or egress to nat.",
         )
-
-
-def _existing(context: Context) -> Iterator[TargetProblem]:
-    intent = context.one_of(ExistingNetwork)
-    if intent is None:
-        return
-    values = {
-        "network_id": (intent.network_id,),
-        "subnet_ids": intent.subnet_ids,
-        "security_group_ids": intent.security_group_ids,
-    }
-    for name, (pattern, says) in EXISTING_IDS.items():
-        for number, value in enumerate(values[name]):
-            if re.fullmatch(pattern, value) is None:
-                item = () if name == "network_id" else (str(number),)
-                yield TargetProblem(
-                    path=("network", "existing", name, *item),
-                    code="existing-network",
-                    message=f'network.existing.{name} "{value}" is not {says}',
-                )
 
 
 def _machines(context: Context) -> Iterator[TargetProblem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 import pytest
 
@@ -10,7 +11,7 @@ from scaffolder.spec.backends import BACKENDS
 from scaffolder.spec.fields import Choice, Each, keys_of
 from scaffolder.spec.model import Security, State, Target
 from scaffolder.spec.profiles import EEA_REGIONS, PROFILES
-from scaffolder.spec.providers import PROVIDERS
+from scaffolder.spec.providers import PROVIDERS, Shape
 from scaffolder.spec.secrets import SHAPES, is_secret_name, secret_in
 from stacks.aws.catalog import regions
 
@@ -45,6 +46,15 @@ def test_regions_are_known_as_their_own_providers_and_as_no_others(provider: str
     for region in REGIONS[provider]:
         fitting = [name for name, shapes in PROVIDERS.items() if re.fullmatch(shapes.region.pattern, region)]
         assert fitting == [provider], region
+
+
+@pytest.mark.parametrize("provider", sorted(PROVIDERS))
+def test_each_example_has_its_own_shape(provider: str) -> None:
+    values = [getattr(PROVIDERS[provider], each.name) for each in fields(PROVIDERS[provider])]
+    shapes = [value for value in values if isinstance(value, Shape)]
+    assert len(shapes) >= 7
+    for shape in shapes:
+        assert re.fullmatch(shape.pattern, shape.example), shape
 
 
 def test_the_regions_of_the_eea_are_regions() -> None:
