@@ -5,62 +5,58 @@ May not decide how long it is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from stacks.azure.context import Base, Context
 from stacks.graph import Node, StackBuilder, Value, text
+from stacks.record import record
 
-__all__ = ["ALL_LOGS", "AUDIT", "add_diagnostics", "add_storage_diagnostics"]
+__all__ = ["ALL_LOGS", "AUDIT", "Told", "add_diagnostics", "storage_told"]
 
 ALL_LOGS = "allLogs"
 AUDIT = "audit"
 STORAGE_LOGS = ("StorageRead", "StorageWrite", "StorageDelete")
 
 
-def add_diagnostics(
-    stack: StackBuilder,
-    context: Context,
-    base: Base,
-    name: str,
-    target: Value,
-    *,
-    origin: str,
-    groups: Sequence[str] = (ALL_LOGS,),
-    categories: Sequence[str] = (),
-    metrics: Sequence[str] = ("AllMetrics",),
-) -> Node:
-    """Send a resource's log categories and metrics; ``categories`` are instead of groups, where there are any.
+@record
+class Told:
+    """What a resource tells: category groups, or single ``categories`` instead, and metrics.
 
-    Logs go to tables of their own kind (``Dedicated``) rather than to one for all.
+    ``dedicated`` is for services that ask which of two kinds of table to write to; others have only one and refuse to
+    be asked.
     """
-    logs: list[Value] = [{"category": category} for category in categories] or [
-        {"category_group": group} for group in groups
-    ]
+
+    name: str
+    target: Value
+    origin: str
+    groups: tuple[str, ...] = (ALL_LOGS,)
+    categories: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ("AllMetrics",)
+    dedicated: bool = False
+
+
+def add_diagnostics(stack: StackBuilder, context: Context, base: Base, told: Told) -> Node:
+    """Send what a resource tells to the workspace."""
+    logs: list[Value] = [{"category": category} for category in told.categories]
+    logs = logs or [{"category_group": group} for group in told.groups]
     return stack.resource(
         "azurerm_monitor_diagnostic_setting",
-        name,
+        told.name,
         {
             "name": context.name("diagnostic-setting", "logs"),
-            "target_resource_id": target,
+            "target_resource_id": told.target,
             "log_analytics_workspace_id": base.log_analytics_id,
-            "log_analytics_destination_type": "Dedicated",
+            "log_analytics_destination_type": "Dedicated" if told.dedicated else None,
             "enabled_log": logs or None,
-            "enabled_metric": [{"category": metric} for metric in metrics] or None,
+            "enabled_metric": [{"category": metric} for metric in told.metrics] or None,
         },
-        origin=origin,
+        origin=told.origin,
     )
 
 
-def add_storage_diagnostics(
-    stack: StackBuilder, context: Context, base: Base, name: str, account: Value, *, origin: str
-) -> Node:
-    """Send who read, wrote and deleted blobs of a storage account; the account itself tells only metrics."""
-    return add_diagnostics(
-        stack,
-        context,
-        base,
-        name,
-        text(account, "/blobServices/default"),
+def storage_told(name: str, account: Value, origin: str) -> Told:
+    """Who read, wrote and deleted blobs of a storage account; the account itself tells only metrics."""
+    return Told(
+        name=name,
+        target=text(account, "/blobServices/default"),
         origin=origin,
         categories=STORAGE_LOGS,
         metrics=("Transaction",),

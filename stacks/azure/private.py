@@ -5,47 +5,50 @@ May not make a network or a zone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from stacks.azure.context import Surroundings
 from stacks.graph import Node, StackBuilder, Value
+from stacks.record import record
 
 __all__ = ["add_private_endpoint"]
 
 
+@record
+class Endpoint:
+    """An endpoint for one subresource of ``target``. ``zones`` are purposes of ``ZONES``; the subresource's when empty."""
+
+    name: str
+    target: Value
+    subresource: str
+    origin: str
+    zones: tuple[str, ...] = ()
+
+
 def add_private_endpoint(
-    stack: StackBuilder,
-    around: Surroundings,
-    name: str,
-    *,
-    target: Value,
-    part: str,
-    zones: Iterable[str],
-    origin: str,
+    stack: StackBuilder, context: Context, base: Base, network: Network, endpoint: Endpoint
 ) -> Node:
-    """Give ``part`` of a service (``blob``, ``amlworkspace``) an address; ``zones`` are purposes of the network's zones."""
-    context, network = around.context, around.network
-    zone_ids = [network.zones[zone] for zone in zones if zone in network.zones]
-    endpoint = context.name("network-part", name)
+    """Add an endpoint.
+
+    In a network that is not ours the owner's policy registers the endpoint's name, so that part is left alone.
+    """
+    zones = endpoint.zones or (endpoint.subresource,)
+    ids = [network.zones[zone] for zone in zones] if network.zones else []
     return stack.resource(
         "azurerm_private_endpoint",
-        name,
+        endpoint.name,
         {
-            "name": endpoint,
+            "name": context.name("network-part", "pe", endpoint.name),
+            "resource_group_name": base.resource_group,
             "location": context.region,
-            "resource_group_name": around.base.resource_group,
             "subnet_id": network.endpoint_subnet_id,
-            "custom_network_interface_name": context.name("network-part", name, "nic"),
+            "custom_network_interface_name": context.name("network-part", "nic", endpoint.name),
             "private_service_connection": {
-                "name": endpoint,
+                "name": endpoint.name,
+                "private_connection_resource_id": endpoint.target,
+                "subresource_names": [endpoint.subresource],
                 "is_manual_connection": False,
-                "private_connection_resource_id": target,
-                "subresource_names": [part],
             },
-            "private_dns_zone_group": {"name": "default", "private_dns_zone_ids": zone_ids}
-            if zone_ids
-            else None,
+            "private_dns_zone_group": {"name": "default", "private_dns_zone_ids": ids} if ids else None,
             "tags": context.tags,
         },
-        origin=origin,
+        origin=endpoint.origin,
+        lifecycle=None if ids else Lifecycle(ignore_changes=("private_dns_zone_group",)),
     )

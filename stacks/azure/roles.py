@@ -6,20 +6,27 @@ May not assign a role by its display name, which Azure changes.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from stacks.azure.context import Account, Context
 from stacks.graph import Node, StackBuilder, Value
+from stacks.record import record
 
-__all__ = ["BuiltIn", "assign", "assign_person", "built_in", "built_ins", "definition_id", "guid_of"]
+__all__ = [
+    "Assignment",
+    "BuiltIn",
+    "assign",
+    "assign_people",
+    "built_in",
+    "built_ins",
+    "definition_id",
+    "guid_of",
+]
 
 ROLES = Path(__file__).with_name("roles.toml")
-
-PrincipalType: TypeAlias = Literal["ServicePrincipal", "Group"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,24 @@ def built_in(role: str) -> BuiltIn:
     return built_ins()[role]
 
 
+@record
+class Assignment:
+    """A role on a scope. ``who`` and ``what`` are short names of holder and scope, for the address."""
+
+    role: str
+    who: str
+    on: Value
+    what: str
+    origin: str
+    why: str = ""
+    condition: str = ""
+
+    @property
+    def address(self) -> str:
+        """The name in the graph."""
+        return f"{self.who}-{self.what}-{self.role}"
+
+
 def definition_id(context: Context, role: str) -> str:
     """The id of a role's definition, as Azure returns it for this subscription."""
     return f"{context.subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{built_in(role).id}"
@@ -53,60 +78,41 @@ def guid_of(definition: str) -> str:
     return definition.rpartition("/")[2]
 
 
-def assign(
-    stack: StackBuilder,
-    context: Context,
-    role: str,
-    *,
-    to: Account,
-    who: str,
-    on: Value,
-    what: str,
-    origin: str,
-    why: str = "",
-    condition: Value = None,
-) -> Node:
-    """Assign a built-in role to a managed identity. ``who`` and ``what`` are short names for the address.
+def assign(stack: StackBuilder, context: Context, to: Account, assignment: Assignment) -> Node:
+    """Assign a built-in role to a managed identity.
 
     The directory may not know yet an identity that was made a moment ago, so it is not asked about it.
     """
     return stack.resource(
         "azurerm_role_assignment",
-        f"{who}-{what}-{role}",
+        assignment.address,
         {
-            "scope": on,
-            "role_definition_id": definition_id(context, role),
+            "scope": assignment.on,
+            "role_definition_id": definition_id(context, assignment.role),
             "principal_id": to.principal_id,
             "principal_type": "ServicePrincipal",
             "skip_service_principal_aad_check": True,
-            "description": why or None,
-            "condition": condition,
-            "condition_version": None if condition is None else "2.0",
+            "description": assignment.why or None,
+            "condition": assignment.condition or None,
+            "condition_version": "2.0" if assignment.condition else None,
         },
-        origin=origin,
+        origin=assignment.origin,
     )
 
 
-def assign_person(
-    stack: StackBuilder,
-    context: Context,
-    role: str,
-    *,
-    principals: Iterable[str],
-    who: str,
-    on: Value,
-    what: str,
-    origin: str,
+def assign_people(
+    stack: StackBuilder, context: Context, principals: Sequence[str], assignment: Assignment
 ) -> None:
-    """Assign a built-in role to groups or people, by their object ids; Azure finds out which of the two each is."""
+    """Assign a built-in role to groups or people by their object ids; Azure finds out which of the two each is."""
     for principal in principals:
         stack.resource(
             "azurerm_role_assignment",
-            f"{who}-{principal}-{what}-{role}",
+            f"{assignment.address}-{principal}",
             {
-                "scope": on,
-                "role_definition_id": definition_id(context, role),
+                "scope": assignment.on,
+                "role_definition_id": definition_id(context, assignment.role),
                 "principal_id": principal,
+                "description": assignment.why or None,
             },
-            origin=origin,
+            origin=assignment.origin,
         )
