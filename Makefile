@@ -119,7 +119,7 @@ upgrade: lock ## The same, to the newest versions that the bounds allow
 regen: venv ## Rewrite every generated file in the repository
 	@set -e; for script in $(wildcard scripts/regen/*.py); do echo "$$script"; $(BIN)/python "$$script"; done
 
-# The peer's own requirements, some 750 MB, are never the project's.
+# The peer's own requirements, some 2 GB, are never the project's.
 peer: $(TOOLS)/peer/.installed
 
 $(TOOLS)/peer/.installed: benchmarks/peers/requirements.txt | venv

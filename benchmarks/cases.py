@@ -16,14 +16,18 @@ from tempfile import TemporaryDirectory
 from benchmarks.measure import Command, command_environment
 
 __all__ = [
+    "CLOUDS",
     "COMMANDS",
     "EXAMPLE",
     "MANY_SPEC",
+    "PEER_WRITER",
     "ROOT",
     "SPEC",
     "START",
     "SYNTHESIS",
+    "THREE",
     "Bench",
+    "Cloud",
     "Plan",
     "document_writer",
     "many_specs",
@@ -35,6 +39,8 @@ EXAMPLE = "full example"
 # A spec without files beside it, so that copies under other names are whole.
 MANY_SPEC = ROOT / "examples" / "02-foundation-aws" / "platform.yaml"
 PEER_PYTHON = ROOT / ".tools" / "peer" / "bin" / "python"
+PEER_WRITER = ROOT / "benchmarks" / "peers" / "write_cdktf_app.py"
+THREE_SPEC = ROOT / "examples" / "09-one-spec-three-clouds" / "platform.yaml"
 PEER_APP = ROOT / "benchmarks" / "peers" / "cdktf_app" / "main.py"
 BIN = Path(sys.executable).parent
 OUT = "cdktf.out"
@@ -90,6 +96,53 @@ COMMANDS = (
     Plan("cookiecutter", "cookiecutter --help", lambda _: (BIN / "cookiecutter", "--help")),
     Plan("validate", "scaffolder validate", lambda bench: (bench.scaffolder, "validate", SPEC)),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Another cloud's full example, beside an app that is written of it with that cloud's prebuilt bindings."""
+
+    key: str
+    name: str
+    spec: Path
+
+    @property
+    def synth(self) -> Plan:
+        """Synthesize the example."""
+        return Plan(
+            self.key,
+            f"scaffolder synth ({self.name})",
+            lambda bench: (bench.scaffolder, "synth", self.spec, "--out", OUT),
+        )
+
+    @property
+    def bindings(self) -> Plan:
+        """Synthesize the app, which :meth:`app` has to be written before."""
+        name = f"CDKTF's successor with the prebuilt {self.name} bindings"
+        return Plan(f"{self.key}-bindings", name, lambda bench: (PEER_PYTHON, self.app(bench) / "main.py"))
+
+    def app(self, bench: Bench) -> Path:
+        """Where the app is."""
+        return bench.folder / f"{self.key}-app"
+
+
+CLOUDS = (
+    Cloud("gcp", "Google Cloud", ROOT / "examples" / "07-full-gcp" / "platform.yaml"),
+    Cloud("azure", "Azure", ROOT / "examples" / "08-full-azure" / "platform.yaml"),
+)
+
+
+def _of_three(environment: str) -> Plan:
+    chosen = ("--env", environment) if environment else ()
+    name = f"scaffolder synth of one spec for {environment or 'three clouds'}"
+    argv: Callable[[Bench], tuple[str | Path, ...]] = lambda bench: (  # noqa: E731 - as the other plans
+        *(bench.scaffolder, "synth", THREE_SPEC, "--out", OUT),
+        *chosen,
+    )
+    return Plan(f"three-{environment}" if environment else "three", name, argv)
+
+
+THREE = (_of_three(""), _of_three("aws"), _of_three("gcp"), _of_three("azure"))
 
 
 def many_specs(folder: Path, count: int) -> tuple[Path, ...]:

@@ -25,7 +25,9 @@ Deployment: TypeAlias = "dict[str, dict[str, Json]]"
 
 _REMOTE = re.compile(r"\$\{data\.terraform_remote_state\.([\w-]+)\.outputs\.([\w-]+)\}")
 _ENCODED = re.compile(r'\$\{jsonencode\((?:"((?:[^"\\]|\\.)*)"|([\w.\[\]-]+))\)\}')
-_LOCAL = re.compile(r"(?<![\w.@-])(data\.)?(aws_\w+)\.([\w-]+)")
+_FAMILIES = "aws|azapi|azurerm|google"
+_LOCAL = re.compile(rf"(?<![\w.@-])(data\.)?((?:{_FAMILIES})_\w+)\.([\w-]+)")
+_REFERRED = re.compile(rf"cross-stack-output-|(data_)?({_FAMILIES})_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _outputs(stack: _Stack, stacks: Mapping[str, _Stack]) -> Json:
     return {
         name: _plain(_mapping(output)["value"], stack, stacks)
         for name, output in outputs.items()
-        if not name.startswith(("cross-stack-output-", "aws_", "data_aws_"))
+        if not _REFERRED.match(name)
     }
 
 

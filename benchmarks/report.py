@@ -12,6 +12,7 @@ __all__ = ["BEGIN", "END", "Target", "insert_table", "page", "table", "targets"]
 BEGIN = "<!-- benchmarks:begin -->"
 END = "<!-- benchmarks:end -->"
 _GIB_FROM_MIB = 1024
+_CLOUDS = {"gcp": "Google Cloud", "azure": "Azure"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def targets(results: Results) -> list[Target]:
                 "constructs are at least 15 times faster than the peer", f"{constructs:.1f}", constructs >= 15
             ),
         ]
+    found += _cloud_targets(results)
     if {"synth", "json", "python"} <= cases.keys():
         times = cases["synth"].times_beyond(cases["python"], cases["json"])
         claim = "synth beyond interpreter start takes at most 3 times as long as writing the same JSON does"
@@ -82,6 +84,23 @@ def targets(results: Results) -> list[Target]:
     return found
 
 
+def _cloud_targets(results: Results) -> Iterator[Target]:
+    cases = results.cases
+    for key in results.clouds:
+        faster = cases[key].times_faster_than(cases[f"{key}-bindings"])
+        claim = f"synth of {key}'s full example is at least 50 times faster than that cloud's bindings"
+        yield Target(claim, f"{faster:.1f}", faster >= 50)
+    if "three" in cases:
+        times = cases["three"].median_s / _slowest_of_three(results).median_s
+        claim = "one spec for three clouds takes at most 1.5 times as long as the slowest of the three alone"
+        yield Target(claim, f"{times:.2f}", times <= 1.5)
+
+
+def _slowest_of_three(results: Results) -> Case:
+    alone = [case for key, case in results.cases.items() if key.startswith("three-")]
+    return max(alone, key=lambda case: case.median_s)
+
+
 def _comparisons(results: Results) -> Iterator[str]:
     cases = results.cases
     counts = f"{results.stacks} stacks, {results.resources} resources and policy documents"
@@ -90,6 +109,7 @@ def _comparisons(results: Results) -> Iterator[str]:
     rows = [
         (f"`scaffolder synth` of {size}", "synth", bindings, "bindings"),
         ("the same through `scaffolder.constructs` in a CDKTF app", "constructs", bindings, "bindings"),
+        *_cloud_rows(results),
         ("`scaffolder validate` of it", "validate", "`cookiecutter --help`", "cookiecutter"),
         ("`scaffolder --help`", "help", "`cookiecutter --help`", "cookiecutter"),
     ]
@@ -98,6 +118,12 @@ def _comparisons(results: Results) -> Iterator[str]:
     for what, ours, other, peer in rows:
         if ours in cases and peer in cases:
             yield _comparison(what, cases[ours], other, cases[peer])
+
+
+def _cloud_rows(results: Results) -> Iterator[tuple[str, str, str, str]]:
+    for key, size in results.clouds.items():
+        what = f"`scaffolder synth` of the full example on {_CLOUDS[key]} ({size.stacks} stacks, {size.resources} resources)"
+        yield what, key, f"cdktn with the prebuilt {_CLOUDS[key]} bindings", f"{key}-bindings"
 
 
 def _comparison(what: str, ours: Case, other: str, peer: Case) -> str:
@@ -112,7 +138,7 @@ def _floors(results: Results) -> Iterator[str]:
         said = " and ".join(
             f"{case.name} takes {_time(case)} and {_memory(case.median_mib)}" for case in floors
         )
-        yield f"Below that is only the floor: {said}.{_beyond(results)}"
+        yield f"Below that is only the floor: {said}.{_beyond(results)}{_three(results)}"
 
 
 def _beyond(results: Results) -> str:
@@ -121,6 +147,14 @@ def _beyond(results: Results) -> str:
         return ""
     times = _times(cases["synth"].times_beyond(cases["python"], cases["json"]))
     return f" Beyond the interpreter's start, `scaffolder synth` takes {times} as long as that plain Python."
+
+
+def _three(results: Results) -> str:
+    if "three" not in results.cases:
+        return ""
+    together, slowest = results.cases["three"], _slowest_of_three(results)
+    times = _times(together.median_s / slowest.median_s)
+    return f" One spec for three clouds takes {_time(together)}, {times} the slowest of the three alone."
 
 
 def _many(results: Results) -> Iterator[str]:

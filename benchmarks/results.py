@@ -6,11 +6,11 @@ import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Applied", "Apply", "Case", "Machine", "Many", "Results", "load_results", "save_results"]
+__all__ = ["Applied", "Apply", "Case", "Machine", "Many", "Results", "Size", "load_results", "save_results"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +101,19 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much of a platform a cloud's full example is."""
+
+    stacks: int
+    resources: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """One run of all cases, ``stacks`` and ``resources`` being those of the example; and the last deployment."""
+    """One run of all cases, ``stacks`` and ``resources`` being those of the example; and the last deployment.
+
+    ``clouds`` has the sizes of the other clouds' full examples, by the key of their cases.
+    """
 
     date: str
     machine: Machine
@@ -111,6 +122,7 @@ class Results:
     resources: int
     cases: Mapping[str, Case]
     many: Sequence[Many]
+    clouds: Mapping[str, Size] = field(default_factory=dict)
     apply: Apply | None = None
 
 
@@ -128,6 +140,7 @@ def load_results(file: Path) -> Results:
         resources=read["resources"],
         cases={key: Case(**_tuples(case)) for key, case in read["cases"].items()},
         many=tuple(Many(**_tuples(case)) for case in read["many"]),
+        clouds={key: Size(**size) for key, size in read.get("clouds", {}).items()},
         apply=_apply(read.get("apply")),
     )
 

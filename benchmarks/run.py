@@ -25,14 +25,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.cases import (
     BIN,
+    CLOUDS,
     COMMANDS,
     EXAMPLE,
     OUT,
     PEER_PYTHON,
+    PEER_WRITER,
     ROOT,
     START,
     SYNTHESIS,
+    THREE,
     Bench,
+    Cloud,
     Plan,
     document_writer,
     many_specs,
@@ -41,11 +45,12 @@ from benchmarks.fairness import Deployment, count_nodes, differences, read_deplo
 from benchmarks.machine import this_machine
 from benchmarks.measure import FailedError, Timing, command_environment, peak_mib, timed
 from benchmarks.report import page, table, targets
-from benchmarks.results import Apply, Case, Many, Results, load_results, save_results
+from benchmarks.results import Apply, Case, Many, Results, Size, load_results, save_results
 
 BENCHMARKS = ROOT / "benchmarks"
 SAVED = BENCHMARKS / "results.json"
-GROUPS = ("synthesis", "commands", "many")
+GROUPS = ("synthesis", "clouds", "commands", "many")
+PEERS = ("cdktf", "cdktf-cdktf-provider-aws", "cdktn", "cdktn-provider-google", "cdktn-provider-azurerm")
 SHOWN_DIFFERENCES = 20
 
 
@@ -122,11 +127,17 @@ def _measured(groups: Sequence[str], effort: Effort) -> Results:
         bench = Bench(scaffolder, Path(made))
         ours = _synthesized(bench, SYNTHESIS[0])
         cases: dict[str, Case] = {}
+        sizes: dict[str, Size] = {}
+        if {"synthesis", "clouds"} & {*groups} and not PEER_PYTHON.exists():
+            raise FailedError("the peer is not installed; `make peer` does that (2 GB)")
         if "synthesis" in groups:
-            if not PEER_PYTHON.exists():
-                raise FailedError("the peer is not installed; `make peer` does that (750 MB)")
             _prepare_synthesis(bench, ours)
             cases |= _rounds(bench, (START, *SYNTHESIS), effort.synthesis, effort.memory)
+        if "clouds" in groups:
+            for cloud in CLOUDS:
+                sizes[cloud.key] = _prepare_cloud(bench, cloud)
+                cases |= _rounds(bench, (cloud.synth, cloud.bindings), effort.synthesis, effort.memory)
+            cases |= _rounds(bench, THREE, effort.commands, effort.memory)
         if "commands" in groups:
             cases |= _rounds(bench, COMMANDS, effort.commands, effort.memory)
         many = [_many(bench, count, runs) for count, runs in effort.many.items()] if "many" in groups else []
@@ -137,6 +148,7 @@ def _measured(groups: Sequence[str], effort: Effort) -> Results:
         stacks=len(ours),
         resources=count_nodes(ours),
         cases=cases,
+        clouds=sizes,
         many=tuple(many),
         apply=_last_deployment(),
     )
@@ -160,11 +172,29 @@ def _prepare_synthesis(bench: Bench, ours: Deployment) -> None:
         timed(bench.command(SYNTHESIS[0], folder))
         document_writer(folder / OUT, bench.folder / "floor")
     for plan in SYNTHESIS[1:]:
-        _say(f"comparing what {plan.name} deploys")
-        if found := differences(ours, _synthesized(bench, plan)):
-            more = f"\n... {len(found)} in all" if len(found) > SHOWN_DIFFERENCES else ""
-            shown = "\n".join(found[:SHOWN_DIFFERENCES])
-            raise UnfairError(f"{plan.name} does not deploy what scaffolder synth does:\n{shown}{more}")
+        _compare(bench, ours, plan)
+
+
+def _prepare_cloud(bench: Bench, cloud: Cloud) -> Size:
+    """Write the peer's app from what we make of the example, and make sure that it deploys the same."""
+    app = cloud.app(bench)
+    app.mkdir()
+    with bench.run_folder() as folder:
+        timed(bench.command(cloud.synth, folder))
+        ours = read_deployment(folder / OUT)
+        _say(f"writing the app of {cloud.name}")
+        writer = Plan("writer", "write_cdktf_app.py", lambda _: (PEER_PYTHON, PEER_WRITER, folder / OUT, app))
+        timed(bench.command(writer, folder))
+    _compare(bench, ours, cloud.bindings)
+    return Size(stacks=len(ours), resources=count_nodes(ours))
+
+
+def _compare(bench: Bench, ours: Deployment, plan: Plan) -> None:
+    _say(f"comparing what {plan.name} deploys")
+    if found := differences(ours, _synthesized(bench, plan)):
+        more = f"\n... {len(found)} in all" if len(found) > SHOWN_DIFFERENCES else ""
+        shown = "\n".join(found[:SHOWN_DIFFERENCES])
+        raise UnfairError(f"{plan.name} does not deploy what scaffolder synth does:\n{shown}{more}")
 
 
 def _rounds(bench: Bench, plans: Sequence[Plan], rounds: int, memory_rounds: int) -> dict[str, Case]:
@@ -215,13 +245,12 @@ def _check_many(out: Path, count: int) -> None:
 
 
 def _versions() -> dict[str, str]:
-    peer = "import importlib.metadata as m; print(m.version('cdktf'), m.version('cdktf-cdktf-provider-aws'))"
-    bindings = _said(PEER_PYTHON, "-c", peer).split() if PEER_PYTHON.exists() else ["-", "-"]
+    asked = f"import importlib.metadata as m; print(*map(m.version, {PEERS!r}))"
+    bindings = _said(PEER_PYTHON, "-c", asked).split() if PEER_PYTHON.exists() else ["-"] * len(PEERS)
     return {
         "Python": platform.python_version(),
         "Node": _said(BIN / "node", "--version").removeprefix("v"),
-        "cdktf": bindings[0],
-        "cdktf-cdktf-provider-aws": bindings[1],
+        **dict(zip(PEERS, bindings, strict=True)),
         "cookiecutter": version("cookiecutter"),
         "scaffolder": version("scaffolder"),
     }

@@ -1,9 +1,10 @@
-"""Write cdktf_app/, the benchmark's peer: an example's platform as a CDKTF app with the prebuilt AWS bindings.
+"""Write cdktf_app/, the benchmark's peer: an example's platform as a CDKTF app with the cloud's prebuilt bindings.
 
 The resources are read from what `scaffolder synth` makes of the example, so that both sides deploy the same. Each
 concern becomes a class that takes the environment, of which there are one or two: where two differ, the class asks
 which one it is, as a person would write it. JSON texts become `json.dumps` of Python values. Run it with the Python
-that has the bindings (`make peer` makes it), and give it the synthesized folder:
+that has the bindings (`make peer` makes it), and give it the synthesized folder. The bindings of google 8 and azurerm 5
+are published for CDKTF's successor `cdktn` only, so that the apps of those clouds are of that engine:
 
     .venv/bin/scaffolder synth examples/04-full-aws/platform.yaml --out /tmp/full
     .tools/peer/bin/python benchmarks/peers/write_cdktf_app.py /tmp/full [FOLDER]
@@ -25,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 APP = Path(__file__).resolve().parent / "cdktf_app"
-BINDINGS = "cdktf_cdktf_provider_aws"
 WIDTH = 110
 # Terraform's names that the bindings change, because jsii cannot have them.
 RENAMED = {"equals": "equal_to"}
@@ -34,6 +34,30 @@ REFERENCE = re.compile(r"(?<!\$)\$\{([^}]*)\}")
 # How a value stands in a JSON text; a person's `json.dumps` puts the token between quotes.
 ENCODED = re.compile(r'\$\{jsonencode\((?:"((?:[^"\\]|\\.)*)"|([\w.\[\]-]+))\)\}')
 REMOTE = re.compile(r"data\.terraform_remote_state\.(\w+)\.outputs\.([\w-]+)")
+
+
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """A provider's prebuilt bindings: their module, the class of the provider, and the engine that they are made for."""
+
+    module: str
+    provider: str
+    engine: str
+    account: str
+    """The argument of the provider that holds the account."""
+
+
+BINDINGS = {
+    "aws": Bindings("cdktf_cdktf_provider_aws", "AwsProvider", "cdktf", "allowed_account_ids"),
+    "azapi": Bindings("cdktn_provider_azapi", "AzapiProvider", "cdktn", "subscription_id"),
+    "azurerm": Bindings("cdktn_provider_azurerm", "AzurermProvider", "cdktn", "subscription_id"),
+    "google": Bindings("cdktn_provider_google", "GoogleProvider", "cdktn", "project"),
+    "google-beta": Bindings("cdktn_provider_google_beta", "GoogleBetaProvider", "cdktn", "project"),
+}
+TYPE = re.compile(rf"(data_)?({'|'.join(sorted({name.partition('-')[0] for name in BINDINGS}))})_")
+"""What the outputs of references to a resource or data source begin with."""
 
 
 # A piece of Python: printed on one line where it fits, else one argument a line.
@@ -145,8 +169,13 @@ class Node:
 
     @property
     def variable(self) -> str:
-        short = self.type.removeprefix("aws_").replace("iam_policy_document", "policy_document")
+        short = self.type.partition("_")[2].replace("iam_policy_document", "policy_document")
         return f"{short}_{self.name}".replace("-", "_")
+
+    @property
+    def provider(self) -> str:
+        """The provider that makes it, where its type does not say so."""
+        return next((str(side.get("provider", "")) for side in (self.first, self.second) if not isinstance(side, Absent)), "")
 
     def texts(self) -> str:
         return json.dumps([side for side in (self.first, self.second) if not isinstance(side, Absent)])
@@ -182,6 +211,21 @@ class Documents:
                 self.read[concern, environment] = rewritten(json.loads(path.read_text()), quoted)
         for (concern, environment), document in self.read.items():
             self.read[concern, environment] = self._local(document)
+
+    @property
+    def provider(self) -> str:
+        """The cloud's own provider, which every stack has first."""
+        return next(iter(self.both(self.concerns[0])[0]["provider"]))
+
+    @property
+    def engine(self) -> str:
+        """The engine that the cloud's bindings are made for."""
+        return BINDINGS[self.provider].engine
+
+    def accounts(self, concern: str) -> list[str]:
+        """The account of each of both environments."""
+        found = [document["provider"][self.provider][0][BINDINGS[self.provider].account] for document in self.both(concern)]
+        return [account[0] if isinstance(account, list) else account for account in found]
 
     def both(self, concern: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """A concern's documents in the first and in the last environment; one document twice where there is one."""
@@ -283,7 +327,8 @@ def parameters(of: type) -> dict[str, Parameter]:
 
 
 def _parameter(hint: Any) -> Parameter:
-    structs = [part for part in _flat(hint) if getattr(part, "__module__", "").startswith(BINDINGS)]
+    modules = tuple(bindings.module for bindings in BINDINGS.values())
+    structs = [part for part in _flat(hint) if getattr(part, "__module__", "").startswith(modules)]
     many = any(str(typing.get_origin(part)).endswith("Sequence'>") for part in typing.get_args(hint) or ())
     return Parameter(structs[0] if structs else None, many or "Sequence[" in str(hint))
 
@@ -296,10 +341,11 @@ def _flat(hint: Any) -> Iterator[Any]:
         yield from _flat(argument)
 
 
-def binding(type_: str, *, data: bool) -> type:
-    """Find the class of a resource type."""
-    short = type_.removeprefix("aws_")
-    module = importlib.import_module(f"{BINDINGS}.{'data_aws_' if data else ''}{short}")
+def binding(type_: str, provider: str, *, data: bool) -> type:
+    """Find the class of a resource type in a provider's bindings."""
+    family, _, short = type_.partition("_")
+    start = f"data_{family}_" if data else ""
+    module = importlib.import_module(f"{BINDINGS[provider or family].module}.{start}{short}")
     for value in vars(module).values():
         if isinstance(value, type) and getattr(value, "TF_RESOURCE_TYPE", None) == type_:
             return value
@@ -318,11 +364,11 @@ class StackWriter:
         self.public = exported.get(concern, set())
         self.variables = {node.address: self._variable(node) for node in self.nodes}
         self.referred = self._referred()
-        self.imports: dict[str, set[str]] = {"cdktf": {"TerraformStack"}}
+        self.named_providers = {node.provider for node in self.nodes if node.provider}
+        self.engine = documents.engine
+        self.imports: dict[str, set[str]] = {self.engine: {"TerraformStack"}}
         self.writes_json = False
-        self.accounts = [
-            document["provider"]["aws"][0]["allowed_account_ids"][0] for document in documents.both(concern)
-        ]
+        self.accounts = documents.accounts(concern)
 
     def _variable(self, node: Node) -> str:
         return f"self.{node.variable}" if node.address in self.public else node.variable
@@ -336,7 +382,7 @@ class StackWriter:
         return referred
 
     def module(self) -> str:
-        body = [*self._head(), *self._backend(), *self._provider(), ""]
+        body = [*self._head(), *self._backend(), *self._providers(), ""]
         for node in self.nodes:
             body += self._node(node)
         body += ["", *self._outputs()]
@@ -372,20 +418,27 @@ class StackWriter:
         )
         if kind == "local":  # CDKTF's own default
             return []
-        self.imports["cdktf"].add("S3Backend")
-        takes = parameters(importlib.import_module("cdktf").S3Backend)
+        made = f"{kind.capitalize()}Backend"
+        self.imports[self.engine].add(made)
+        takes = parameters(getattr(importlib.import_module(self.engine), made))
         items = [(key, self._plain(first[key], second[key])) for key in first if key in takes]
         missing = [
-            f'self.add_override("terraform.backend.s3.{key}", {self._plain(first[key], second[key]).flat()})'
+            f'self.add_override("terraform.backend.{kind}.{key}", {self._plain(first[key], second[key]).flat()})'
             for key in first
             if key not in takes
         ]
-        return [*call("S3Backend", [("", Atom("self")), *items]).lines(WIDTH - 8), *missing]
+        return [*call(made, [("", Atom("self")), *items]).lines(WIDTH - 8), *missing]
 
-    def _provider(self) -> list[str]:
-        first, second = (document["provider"]["aws"][0] for document in self.documents.both(self.concern))
-        made = importlib.import_module(f"{BINDINGS}.provider").AwsProvider
-        return self._struct(made, first, second, [("", Atom("self")), ("", Atom('"aws"'))]).lines(WIDTH - 8)
+    def _providers(self) -> Iterator[str]:
+        first, second = (document["provider"] for document in self.documents.both(self.concern))
+        for name in first:
+            bindings = BINDINGS[name]
+            made = getattr(importlib.import_module(f"{bindings.module}.provider"), bindings.provider)
+            start: list[tuple[str, Code]] = [("", Atom("self")), ("", Atom(json.dumps(name)))]
+            code = self._struct(made, first[name][0], second[name][0], start)
+            before = f"{variable_of(name)} = " if name in self.named_providers else ""
+            head, *rest = code.lines(WIDTH - 8, len(before))
+            yield from (f"{before}{head}", *rest)
 
     def _node(self, node: Node) -> list[str]:
         only_second = isinstance(node.first, Absent)
@@ -395,7 +448,7 @@ class StackWriter:
             raise SystemExit(
                 f"{node.address} is in the first environment only, which this script cannot write"
             )
-        made = binding(node.type, data=node.mode == "data")
+        made = binding(node.type, node.provider, data=node.mode == "data")
         start: list[tuple[str, Code]] = [("", Atom("self")), ("", Atom(json.dumps(node.construct_id)))]
         code = self._struct(made, plain(first), plain(second), start)
         before = f"{self.variables[node.address]} = " if node.address in self.referred else ""
@@ -406,9 +459,9 @@ class StackWriter:
 
     def _outputs(self) -> list[str]:
         first, second = (document.get("output", {}) for document in self.documents.both(self.concern))
-        named = [name for name in first if not name.startswith(("aws_", "data_aws_"))]
+        named = [name for name in first if not TYPE.match(name)]
         if named:
-            self.imports["cdktf"].add("TerraformOutput")
+            self.imports[self.engine].add("TerraformOutput")
         lines: list[str] = []
         for name in named:
             value = self._plain(first[name]["value"], second[name]["value"])
@@ -438,8 +491,10 @@ class StackWriter:
             return Choice(code, absent) if isinstance(first, Absent) else Choice(absent, code)
         if key == "depends_on":
             return Group("[", tuple(("", Atom(self.variables[address])) for address in first), "]")
+        if key == "provider":
+            return Atom(variable_of(first))
         if key == "lifecycle":
-            self.imports["cdktf"].add("TerraformResourceLifecycle")
+            self.imports[self.engine].add("TerraformResourceLifecycle")
             return call("TerraformResourceLifecycle", [(k, self._plain(v, v)) for k, v in first.items()])
         if takes.struct is None:
             return self._plain(first, second)
@@ -528,6 +583,11 @@ class StackWriter:
         return f"{self.variables[address]}.{attribute}"
 
 
+def variable_of(provider: str) -> str:
+    """The variable that holds a provider."""
+    return provider.replace("-", "_")
+
+
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments without comments; an explicit null is what CDKTF makes of an absent argument."""
     return {
@@ -585,8 +645,8 @@ def main_module(documents: Documents, accounts: list[str]) -> str:
         used = any(concern in needed for needed in documents.dependencies.values())
         lines.append(f"{concern} = {call_}" if used else call_)
     return (
-        f'"""The {documents.platform} platform as a CDKTF app with the prebuilt AWS bindings. {GENERATED}"""\n\n'
-        "from __future__ import annotations\n\nfrom cdktf import App\nfrom environment import Environment\n"
+        f'"""The {documents.platform} platform as a CDKTF app with prebuilt bindings. {GENERATED}"""\n\n'
+        f"from __future__ import annotations\n\nfrom {documents.engine} import App\nfrom environment import Environment\n"
         f"{imports}\n\napp = App()\n{in_environments(documents, accounts, lines)}\napp.synth()\n"
     )
 

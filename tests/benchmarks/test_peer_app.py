@@ -69,7 +69,7 @@ def test_the_writer_makes_one_class_of_what_two_environments_have(tmp_path: Path
 
 def require_peer() -> None:
     if not PEER_PYTHON.exists():
-        pytest.skip("the peer is not installed; `make peer` does that (750 MB)")
+        pytest.skip("the peer is not installed; `make peer` does that (2 GB)")
 
 
 def deployed_differently(synthesis: Synthesis, app: Path, folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The churn platform as a CDKTF app with the prebuilt AWS bindings. Written by write_cdktf_app.py beside this folder."""
+"""The churn platform as a CDKTF app with prebuilt bindings. Written by write_cdktf_app.py beside this folder."""
 
 from __future__ import annotations
 
