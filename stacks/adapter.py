@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from stacks.graph import Node, Stack
 from stacks.intents import Intent, Platform, Support
+from stacks.losses import Losses
 from stacks.record import record
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = [
     "Skipped",
     "TargetProblem",
     "counted",
+    "losses_of",
     "lowering_of",
 ]
 
@@ -104,6 +106,11 @@ def lowering_of(provider: str) -> Lowering | None:
     """Import and return a cloud's lowering; ``None`` when this version has none for it."""
     package = STACKS.get(provider)
     return cast("Lowering", import_module(package)) if package else None
+
+
+def losses_of(provider: str) -> Losses:
+    """Import and return the tables of a cloud's protections and losses, which lie beside its lowering."""
+    return cast("Losses", import_module(f"{STACKS[provider]}.losses").LOSSES)
 
 
 def counted(nodes: Sequence[Node]) -> Mapping[str, int]:

@@ -17,8 +17,10 @@ from scaffolder.report.arguments import (
 )
 from scaffolder.report.losses import is_place
 from scaffolder.report.resource_changes import Action, ResourceChange, Side, altered, expired, is_importable
+from stacks.adapter import losses_of
 from stacks.graph import Address, Backend, LinkedStack, Node, ProviderBlock, Stack, Value
 from stacks.intents import Intent, describe
+from stacks.losses import Losses
 from stacks.record import record
 
 __all__ = [
@@ -162,8 +164,7 @@ def _kind(old: object, new: object) -> Kind:
 def _environment(
     name: str, old: EnvironmentPlatform | None, new: EnvironmentPlatform | None
 ) -> EnvironmentChange:
-    before = Side(old.stacks if old else ())
-    after = Side(new.stacks if new else ())
+    before, after = _side(old, new), _side(new, old)
     differ = altered(before, after)
     stacks = (_stack(before, after, stack, differ) for stack in _both(after.stacks, before.stacks))
     return EnvironmentChange(
@@ -172,6 +173,12 @@ def _environment(
         stacks=tuple(stack for stack in stacks if stack is not None),
         uncarried=tuple(_uncarried(old, new)) if old and new else (),
     )
+
+
+def _side(own: EnvironmentPlatform | None, other: EnvironmentPlatform | None) -> Side:
+    """Make a side of the stacks that it has; one that has none is of the other's cloud."""
+    provider = next(each.platform.target.provider for each in (own, other) if each is not None)
+    return Side(own.stacks if own else (), losses_of(provider))
 
 
 def _uncarried(old: EnvironmentPlatform, new: EnvironmentPlatform) -> Iterator[IntentChange]:
@@ -203,7 +210,7 @@ def _stack(old: Side, new: Side, name: str, differ: Mapping[Address, ResourceCha
         outputs=_outputs(before, after),
         settings=settings,
         backend=_backend(before.stack.backend, after.stack.backend),
-        leaves_behind=_left_behind(before.stack, after.stack),
+        leaves_behind=_left_behind(before.stack, after.stack, new.losses),
     )
     return stack if stack.resources or stack.outputs or stack.settings or stack.backend else None
 
@@ -299,12 +306,12 @@ def _backend(old: Backend, new: Backend) -> BackendChange | None:
     return BackendChange(old=old, new=new, arguments=arguments) if arguments else None
 
 
-def _left_behind(old: Stack, new: Stack) -> tuple[str, ...]:
+def _left_behind(old: Stack, new: Stack, losses: Losses) -> tuple[str, ...]:
     before, after = _by_name(old.providers), _by_name(new.providers)
     return tuple(
         f"provider {name}: {change.path}"
         for name in before
         if name in after
         for change in compare_arguments(before[name].config, after[name].config)
-        if is_place(change.path)
+        if is_place(losses, change.path)
     )

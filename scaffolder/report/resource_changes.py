@@ -12,8 +12,9 @@ from functools import cache, partial
 from typing import Literal, Protocol, TypeAlias
 
 from scaffolder.report.arguments import ArgumentChange, ValueChange, compare_arguments, leaves, names_of
-from scaffolder.report.losses import expiries, is_lowered, lost_by_expiry, parent_of
+from scaffolder.report.losses import is_lowered, lost_by_expiry, parent_of
 from stacks.graph import Address, LinkedStack, Node, Ref, Value, refs_in
+from stacks.losses import Losses
 from stacks.record import record
 from stacks.schema.load import SchemaError, provider_of, schema_of, shipped_versions
 from stacks.schema.model import Attribute, BlockType, Collection
@@ -49,9 +50,10 @@ class ResourceChange:
 
 
 class Side:
-    """One environment's stacks and nodes by name and address."""
+    """One environment's stacks and nodes by name and address, and what its cloud says of losses."""
 
-    def __init__(self, stacks: Sequence[LinkedStack]) -> None:
+    def __init__(self, stacks: Sequence[LinkedStack], losses: Losses) -> None:
+        self.losses = losses
         self.stacks = {linked.stack.name: linked for linked in stacks}
         self.nodes = {node.address: node for linked in stacks for node in linked.stack.nodes}
         self.home = {node.address: linked.stack.name for linked in stacks for node in linked.stack.nodes}
@@ -74,7 +76,9 @@ def altered(old: Side, new: Side) -> dict[Address, ResourceChange]:
     while True:
         follow = partial(_follows, moved=moved, found=found, new=new.nodes)
         decided = {
-            address: _decided(before, after, (*direct[address], *_following(after, direct[address], follow)))
+            address: _decided(
+                before, after, (*direct[address], *_following(after, direct[address], follow)), new.losses
+            )
             for address, (before, after) in stay.items()
         }
         differ = {address: change for address, change in decided.items() if change is not None}
@@ -175,7 +179,9 @@ def _follows(
     return differs
 
 
-def _decided(old: Node, new: Node, arguments: tuple[ArgumentChange, ...]) -> ResourceChange | None:
+def _decided(
+    old: Node, new: Node, arguments: tuple[ArgumentChange, ...], losses: Losses
+) -> ResourceChange | None:
     if not arguments:
         return None
     replaced = any(change.forces for change in arguments)
@@ -190,6 +196,7 @@ def _decided(old: Node, new: Node, arguments: tuple[ArgumentChange, ...]) -> Res
             for change in arguments
             if not change.ignored
             and is_lowered(
+                losses,
                 new.address.type,
                 change.path,
                 None if change.kind == "added" else change.old,
@@ -211,7 +218,7 @@ def _with_expiries(
 
 def expired(before: Node | None, after: Node, old: Side) -> Iterator[str]:
     """Say what goes because it is kept shorter; nothing where what holds it is new itself."""
-    for expiry in expiries(after):
+    for expiry in old.losses.expiries.get(after.address.type, ()):
         parent = parent_of(after, expiry)
         holder = parent.address if isinstance(parent, Ref) else None
         if before is not None or (holder is not None and holder in old.nodes):
