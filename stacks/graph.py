@@ -226,9 +226,17 @@ class StackBuilder:
             Address("resource", type_, name), arguments, origin, depends_on, lifecycle or Lifecycle(), holds
         )
 
-    def data(self, type_: str, name: str, arguments: Mapping[str, Value], *, origin: str) -> Node:
-        """Add a data source."""
-        return self._add(Address("data", type_, name), arguments, origin, (), Lifecycle(), "")
+    def data(
+        self,
+        type_: str,
+        name: str,
+        arguments: Mapping[str, Value],
+        *,
+        origin: str,
+        depends_on: Iterable[Node] = (),
+    ) -> Node:
+        """Add a data source; with ``depends_on`` it is read once those are there."""
+        return self._add(Address("data", type_, name), arguments, origin, depends_on, Lifecycle(), "")
 
     def export(self, name: str, value: Value) -> None:
         """Publish a named output."""

@@ -99,7 +99,8 @@ class Context:
     @property
     def deletion_policy(self) -> str:
         """The argument of that name for what holds data. Unlike ``keep`` it is in the state, and so holds too when
-        the resource is no longer in the configuration."""
+        the resource is no longer in the configuration.
+        """
         return PREVENT if self.protected else DELETE
 
     def stack(self, concern: str) -> str:

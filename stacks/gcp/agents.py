@@ -1,0 +1,89 @@
+"""Google's service agents: made before anything needs them, with the roles that Google would give them itself.
+
+Only an API's primary agent can be made on demand; others come with their first use, and a grant to one that is not there
+fails: none is made here. An agent made on demand has no role until it is given one. Making an agent can't be undone, and
+two platforms in a project may both do it; the one that is destroyed takes the agents' roles along, until the other's
+security stack is applied again. May not decide what an agent may read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from stacks.gcp.context import Context
+from stacks.graph import Node, StackBuilder, Value, text
+
+__all__ = ["BETA_TYPES", "CMEK_AGENTS", "Agents", "add_agents"]
+
+BETA_TYPES = {"google_project_service_identity": "google-beta"}
+
+ROLES: Mapping[str, str | None] = {
+    "aiplatform": "roles/aiplatform.serviceAgent",
+    "artifactregistry": "roles/artifactregistry.serviceAgent",
+    "cloudscheduler": "roles/cloudscheduler.serviceAgent",
+    "notebooks": "roles/notebooks.serviceAgent",
+    "pubsub": "roles/pubsub.serviceAgent",
+    "run": "roles/run.serviceAgent",
+    "secretmanager": None,
+    "sqladmin": "roles/cloudsql.serviceAgent",
+}
+"""The APIs whose primary agent can be made, and the role that belongs to it (IAM, service agents; November 2026)."""
+
+CMEK_AGENTS = (
+    *("aiplatform", "artifactregistry", "bigquery", "compute", "notebooks", "pubsub", "run"),
+    *("secretmanager", "sqladmin", "storage"),
+)
+"""The agents that encrypt what the platform makes, where their API is enabled."""
+
+
+class Agents(NamedTuple):
+    """The agents' IAM members by API, and the grants that they need before anything uses them."""
+
+    members: Mapping[str, Value]
+    grants: tuple[Node, ...]
+
+
+def add_agents(
+    stack: StackBuilder, context: Context, services: Mapping[str, Node], number: Value, *, origin: str
+) -> Agents:
+    """Make the agents of the enabled APIs; the data sources of Storage, BigQuery make theirs when they are read."""
+    members: dict[str, Value] = {
+        "compute": text("serviceAccount:service-", number, "@compute-system.iam.gserviceaccount.com"),
+        "storage": stack.data(
+            "google_storage_project_service_account",
+            "agent",
+            {"project": context.project},
+            origin=origin,
+            depends_on=[services["storage"]],
+        ).ref("member"),
+        "bigquery": stack.data(
+            "google_bigquery_default_service_account",
+            "agent",
+            {"project": context.project},
+            origin=origin,
+            depends_on=[services["bigquery"]],
+        ).ref("member"),
+    }
+    grants = []
+    for service, role in ROLES.items():
+        if service not in services:
+            continue
+        agent = stack.resource(
+            "google_project_service_identity",
+            service,
+            {"project": context.project, "service": f"{service}.googleapis.com"},
+            origin=origin,
+            depends_on=[services[service]],
+        )
+        members[service] = agent.ref("member")
+        if role is not None:
+            grants.append(
+                stack.resource(
+                    "google_project_iam_member",
+                    f"agent-{service}",
+                    {"project": context.project, "role": role, "member": agent.ref("member")},
+                    origin=origin,
+                )
+            )
+    return Agents(members=dict(sorted(members.items())), grants=tuple(grants))

@@ -1,0 +1,67 @@
+"""The Google APIs that a platform needs, enabled before all else and never turned off by Terraform.
+
+May not know what uses them. Turning an API off would break every other thing in the project that uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from stacks.gcp.context import Context
+from stacks.graph import Node, StackBuilder
+from stacks.intents import (
+    Budget,
+    ExperimentTracking,
+    ImageRepository,
+    Intent,
+    KnowledgeBase,
+    WorkloadRole,
+    Workspace,
+)
+
+__all__ = ["add_services", "services_of"]
+
+ALWAYS = (
+    *("aiplatform", "artifactregistry", "bigquery", "bigquerystorage", "cloudkms", "cloudresourcemanager"),
+    *("compute", "dns", "iam", "iamcredentials", "logging", "monitoring", "pubsub", "secretmanager"),
+    *("servicenetworking", "serviceusage", "storage", "sts"),
+)
+ASKED: Mapping[type[Intent], tuple[str, ...]] = {
+    Budget: ("billingbudgets", "cloudbilling"),
+    ExperimentTracking: ("iap", "run", "sqladmin"),
+    ImageRepository: ("containerscanning",),
+    KnowledgeBase: ("discoveryengine",),
+    Workspace: ("iap", "notebooks"),
+}
+TRIGGERS = ("cloudscheduler",)
+
+
+def services_of(context: Context) -> tuple[str, ...]:
+    """The APIs that the platform's intents need, by the part of their name before ``.googleapis.com``."""
+    found = {*ALWAYS}
+    for kind, services in ASKED.items():
+        if context.one_of(kind) is not None:
+            found.update(services)
+    if any(role.purpose == "triggers" for role in context.all_of(WorkloadRole)):
+        found.update(TRIGGERS)
+    return tuple(sorted(found))
+
+
+def add_services(
+    stack: StackBuilder, context: Context, services: Iterable[str], *, origin: str, prefix: str = ""
+) -> dict[str, Node]:
+    """Enable APIs; return their nodes by API. ``prefix`` tells the same API apart in two stacks."""
+    return {
+        service: stack.resource(
+            "google_project_service",
+            f"{prefix}{service}",
+            {
+                "project": context.project,
+                "service": f"{service}.googleapis.com",
+                "disable_on_destroy": False,
+                "disable_dependent_services": False,
+            },
+            origin=origin,
+        )
+        for service in services
+    }
