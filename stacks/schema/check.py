@@ -42,7 +42,15 @@ Code: TypeAlias = Literal[
     "unknown-attribute",
     "unknown-address",
     "meta-argument",
+    "not-one-of",
+    "out-of-range",
+    "wrong-format",
+    "too-many-values",
+    "too-few-values",
+    "conflict",
+    "one-of-needed",
 ]
+"""From ``not-one-of`` on, :mod:`stacks.schema.constraints` finds them."""
 
 _META_ARGUMENTS: Mapping[str, str] = {
     "count": "Make one node for each instead.",
