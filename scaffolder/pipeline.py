@@ -206,7 +206,24 @@ def _schema_findings(
                     problem.hint,
                 ),
             )
+    for path, finding in _value_findings(loaded, environment, nodes):
+        findings.setdefault(path, finding)
     return list(findings.values())
+
+
+def _value_findings(
+    loaded: LoadedSpec, environment: EnvironmentSpec, nodes: Sequence[Node]
+) -> Iterator[tuple[tuple[str, ...], Finding]]:
+    """Check literal values, and what goes together, where something is overridden: tests hold the rest to it."""
+    overridden = [node for node in nodes if str(node.address) in environment.spec.overrides]
+    if not overridden:
+        return
+    from stacks.schema.constraints import check_values  # noqa: PLC0415 - only overrides need it
+
+    for problem in check_values(overridden):
+        path = ("overrides", str(problem.address), *map(str, problem.path))
+        message = f"overrides of {problem.address}: {problem.message}"
+        yield path, _finding(loaded, environment, path, problem.code, message, problem.hint)
 
 
 def _version_sets(versions: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:

@@ -51,6 +51,7 @@ __all__ = [
     "WorkloadRole",
     "Workspace",
     "describe",
+    "words_of",
 ]
 
 BucketPurpose: TypeAlias = Literal["data", "artifacts", "logs", "user"]
@@ -438,8 +439,10 @@ class Platform:
 
 def describe(intent: Intent) -> str:
     """Name an intent for people: its kind in words and its own name (``object store data``)."""
-    words = "".join(
-        f" {letter.lower()}" if letter.isupper() else letter for letter in type(intent).__name__
-    ).strip()
     own = getattr(intent, "name", None) or getattr(intent, "purpose", None) or ""
-    return f"{words} {own}".strip()
+    return f"{words_of(type(intent))} {own}".strip()
+
+
+def words_of(kind: type[Intent]) -> str:
+    """Name a type of intent for people (``object store``)."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).strip()

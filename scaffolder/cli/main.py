@@ -61,6 +61,7 @@ COMMANDS = {
     "diff": LazyCommand("scaffolder.cli.diff", "Show what a change of the spec adds, changes and removes."),
     "graph": LazyCommand("scaffolder.cli.graph", "Draw the stacks and what needs what, as Mermaid or SVG."),
     "iam": LazyCommand("scaffolder.cli.iam", "List who may do what: roles, actions and resources."),
+    "support": LazyCommand("scaffolder.cli.support", "Show what each cloud carries of what a spec may ask."),
     "explain": LazyCommand("scaffolder.cli.explain", "Explain a key of the spec."),
     "schema": LazyCommand("scaffolder.cli.schema", "Print the spec's JSON Schema, for editors."),
     "completion": LazyCommand("scaffolder.cli.completion", "Print the completion script of a shell."),

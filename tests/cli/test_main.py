@@ -12,7 +12,19 @@ from tests.cli.conftest import SPEC, Cli
 
 pytestmark = pytest.mark.cli
 
-COMMANDS = ("new", "validate", "preview", "synth", "diff", "graph", "iam", "explain", "schema", "completion")
+COMMANDS = (
+    "new",
+    "validate",
+    "preview",
+    "synth",
+    "diff",
+    "graph",
+    "iam",
+    "support",
+    "explain",
+    "schema",
+    "completion",
+)
 BAD = SPEC.replace("owner", "ownr")
 
 

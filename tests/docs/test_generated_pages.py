@@ -21,7 +21,7 @@ def _script(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["iam", "limits"])
+@pytest.mark.parametrize("name", ["iam", "limits", "support"])
 def test_a_page_is_what_its_script_writes(name: str) -> None:
     script = _script(name)
     page = (ROOT / "docs" / "reference" / f"{name}.md").read_text(encoding="utf-8")

@@ -30,6 +30,10 @@ def test_the_excerpt_is_what_the_shown_spec_becomes() -> None:
     assert _script("readme_excerpt").rewritten(README) == README, "`make regen` rewrites it"
 
 
+def test_the_matrix_is_what_the_clouds_declare() -> None:
+    assert _script("support").rewritten(README) == README, "`make regen` rewrites it"
+
+
 def test_the_shown_finding_is_what_the_shown_typo_gives() -> None:
     text = _script("readme_excerpt").spec_text(README)
     with pytest.raises(SpecError) as refused:

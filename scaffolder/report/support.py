@@ -1,0 +1,162 @@
+"""What each cloud carries of what a spec may ask: the matrix of intents and clouds, as text, Markdown and JSON.
+
+Pure: reads what each lowering declares. May not know a cloud, a platform, or print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
+from typing import TypedDict
+
+from scaffolder.errors import UsageError
+from stacks.adapter import STACKS, lowering_of
+from stacks.intents import INTENT_TYPES, Support, SupportLevel, words_of
+from stacks.record import record
+
+__all__ = ["Line", "SupportJson", "render_support", "support_as_json", "support_as_markdown", "support_of"]
+
+COLUMNS = 80
+GAP = 2
+MEANING: Mapping[SupportLevel, str] = {
+    SupportLevel.FULL: "the stacks carry it, and every key of it",
+    SupportLevel.PARTIAL: "the stacks make a part of it; the reason names the rest",
+    SupportLevel.NOT_POSSIBLE: "the cloud has nothing of the sort, or its provider no resource for it",
+    SupportLevel.NOT_IMPLEMENTED: "this version does not",
+}
+
+
+@record
+class Line:
+    """A type of intent in words, in one sentence, and how far each cloud carries it."""
+
+    intent: str
+    doc: str
+    support: Mapping[str, Support]
+
+
+class CloudSupportJson(TypedDict):
+    """How far a cloud carries an intent. `reason` is empty where `level` is `full`."""
+
+    level: str
+    reason: str
+
+
+class IntentSupportJson(TypedDict):
+    """An intent, as `preview` names it, and the clouds by the name that `target.provider` has."""
+
+    intent: str
+    doc: str
+    support: dict[str, CloudSupportJson]
+
+
+class SupportJson(TypedDict):
+    """The whole matrix. `clouds` are those that have stacks in this version."""
+
+    clouds: list[str]
+    intents: list[IntentSupportJson]
+
+
+def support_of(providers: Sequence[str] = ()) -> tuple[Line, ...]:
+    """Read what some clouds declare, or all that have stacks.
+
+    Raises:
+        UsageError: one of them has none.
+    """
+    declared = {}
+    for provider in dict.fromkeys(providers or STACKS):
+        lowering = lowering_of(provider)
+        if lowering is None:
+            raise UsageError(
+                f'there are no stacks for "{provider}" in this version; there are for {", ".join(STACKS)}'
+            )
+        declared[provider] = lowering.support()
+    return tuple(
+        Line(
+            intent=words_of(kind),
+            doc=(kind.__doc__ or "").splitlines()[0].replace("``", "`"),
+            support={provider: table[kind] for provider, table in declared.items()},
+        )
+        for kind in INTENT_TYPES
+    )
+
+
+def render_support(lines: Sequence[Line]) -> Iterator[str]:
+    """Write the table for people, and below it why something is not carried whole."""
+    clouds = [*lines[0].support]
+    first = max(len(line.intent) for line in lines)
+    width = max(map(len, SupportLevel))
+    yield _row("", clouds, first, width)
+    for line in lines:
+        yield _row(line.intent, [line.support[cloud].level for cloud in clouds], first, width)
+    for line in _not_whole(lines):
+        yield ""
+        yield line.intent
+        for cloud, support in line.support.items():
+            if support.level is not SupportLevel.FULL:
+                yield from wrap(
+                    f"{cloud}, {support.level}: {support.reason}",
+                    COLUMNS,
+                    initial_indent="  ",
+                    subsequent_indent="    ",
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+
+
+def _row(head: str, cells: Sequence[str], first: int, width: int) -> str:
+    return "".join([f"{head:<{first}}", *(f"{'':{GAP}}{cell:<{width}}" for cell in cells)]).rstrip()
+
+
+def _not_whole(lines: Sequence[Line]) -> Iterator[Line]:
+    for line in lines:
+        if any(support.level is not SupportLevel.FULL for support in line.support.values()):
+            yield line
+
+
+def support_as_markdown(lines: Sequence[Line], *, reasons: bool = True) -> Iterator[str]:
+    """Write the table for a page; with ``reasons``, what its words mean and why something is not carried whole."""
+    clouds = [*lines[0].support]
+    yield "| intent | " + " | ".join(f"`{cloud}`" for cloud in clouds) + " |"
+    yield "|---|" + "---|" * len(clouds)
+    for line in lines:
+        yield f"| {line.intent} | " + " | ".join(_emphasized(line.support[cloud]) for cloud in clouds) + " |"
+    if reasons:
+        yield ""
+        for level in SupportLevel:
+            yield f"- {level}: {MEANING[level]}"
+        yield from _reasons(lines)
+
+
+def _emphasized(support: Support) -> str:
+    return support.level if support.level is SupportLevel.FULL else f"**{support.level}**"
+
+
+def _reasons(lines: Sequence[Line]) -> Iterator[str]:
+    for line in _not_whole(lines):
+        yield ""
+        yield f"## {line.intent}"
+        yield ""
+        yield line.doc
+        yield ""
+        for cloud, support in line.support.items():
+            if support.level is not SupportLevel.FULL:
+                yield f"- `{cloud}`, {support.level}: {support.reason}"
+
+
+def support_as_json(lines: Sequence[Line]) -> SupportJson:
+    """Make a document of JSON values."""
+    return {
+        "clouds": [*lines[0].support],
+        "intents": [
+            {
+                "intent": line.intent,
+                "doc": line.doc,
+                "support": {
+                    cloud: {"level": support.level.value, "reason": support.reason}
+                    for cloud, support in line.support.items()
+                },
+            }
+            for line in lines
+        ],
+    }
