@@ -78,8 +78,10 @@ def guid_of(definition: str) -> str:
     return definition.rpartition("/")[2]
 
 
-def assign(stack: StackBuilder, context: Context, to: Account, assignment: Assignment) -> Node:
-    """Assign a built-in role to a managed identity.
+def assign(
+    stack: StackBuilder, context: Context, to: Account, assignment: Assignment, *, after: Sequence[Node] = ()
+) -> Node:
+    """Assign a built-in role to a managed identity, once the nodes of ``after`` are there.
 
     The directory may not know yet an identity that was made a moment ago, so it is not asked about it.
     """
@@ -97,6 +99,7 @@ def assign(stack: StackBuilder, context: Context, to: Account, assignment: Assig
             "condition_version": "2.0" if assignment.condition else None,
         },
         origin=assignment.origin,
+        depends_on=after,
     )
 
 
