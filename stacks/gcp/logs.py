@@ -9,29 +9,33 @@ from collections.abc import Iterable
 
 from stacks.gcp.context import Context
 from stacks.graph import Node, StackBuilder, Value, text
+from stacks.record import record
 
-__all__ = ["LONGEST_RETENTION_DAYS", "add_log_bucket"]
+__all__ = ["LONGEST_RETENTION_DAYS", "LogBucket", "add_log_bucket"]
 
 LONGEST_RETENTION_DAYS = 3650
 """Cloud Logging, quotas and limits, November 2026."""
 
 
+@record
+class LogBucket:
+    """What to make: ``finds`` is the filter of the entries to keep, ``key`` a crypto key's id or ``None`` for Google's own."""
+
+    name: str
+    key: Value
+    retention_days: int
+    finds: str
+
+
 def add_log_bucket(
-    stack: StackBuilder,
-    context: Context,
-    key: Value,
-    name: str,
-    *,
-    retention_days: int,
-    filters: Value,
-    origin: str,
-    depends_on: Iterable[Node] = (),
+    stack: StackBuilder, context: Context, kept: LogBucket, *, origin: str, depends_on: Iterable[Node] = ()
 ) -> Node:
-    """Keep the entries that ``filters`` finds for some days; return the log bucket.
+    """Keep log entries for some days; return the log bucket.
 
     Not locked: a lock can't be taken off, and keeps a retention from being changed. A sink to a log bucket of its own
     project needs no grant.
     """
+    name = kept.name
     bucket = stack.resource(
         "google_logging_project_bucket_config",
         name,
@@ -40,10 +44,10 @@ def add_log_bucket(
             "location": context.region,
             "bucket_id": context.name("log-bucket", name),
             "description": f"{context.prefix}: {name} logs",
-            "retention_days": retention_days,
+            "retention_days": kept.retention_days,
             "enable_analytics": True,
             "locked": False,
-            "cmek_settings": None if key is None else {"kms_key_name": key},
+            "cmek_settings": None if kept.key is None else {"kms_key_name": kept.key},
             "deletion_policy": context.deletion_policy,
         },
         origin=origin,
@@ -59,7 +63,7 @@ def add_log_bucket(
             "project": context.project,
             "description": f"{context.prefix}: {name} logs",
             "destination": text("logging.googleapis.com/", bucket.ref("id")),
-            "filter": filters,
+            "filter": kept.finds,
             "unique_writer_identity": True,
         },
         origin=origin,

@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 
 from stacks.gcp.context import Context, Keys, Network
 from stacks.gcp.google_apis import RESTRICTED, add_google_apis
-from stacks.gcp.logs import add_log_bucket
+from stacks.gcp.logs import LogBucket, add_log_bucket
 from stacks.graph import Lifecycle, Node, StackBuilder, Value
 from stacks.intents import ExistingNetwork, PrivateNetwork, describe
 from stacks.record import record
@@ -23,11 +23,6 @@ TLS: tuple[Value, ...] = ({"protocol": "tcp", "ports": ["443"]},)
 ANY: tuple[Value, ...] = ({"protocol": "all"},)
 INSIDE: tuple[Value, ...] = ({"protocol": "tcp"}, {"protocol": "udp"}, {"protocol": "icmp"})
 FLOWS = {"aggregation_interval": "INTERVAL_5_MIN", "flow_sampling": 0.5, "metadata": "INCLUDE_ALL_METADATA"}
-CONNECT = (
-    "compute.networkAttachments.get",
-    "compute.networkAttachments.update",
-    "compute.regionOperations.get",
-)
 
 
 @record
@@ -89,7 +84,7 @@ def _own(stack: StackBuilder, context: Context, keys: Keys, intent: PrivateNetwo
     )
     workloads = _subnet(stack, context, network, "workloads", ranges.workloads, origin)
     interfaces = _subnet(stack, context, network, "interfaces", ranges.interfaces, origin)
-    attachment = _attachment(stack, context, keys, interfaces, origin)
+    attachment = _attachment(stack, context, interfaces, origin)
     _private_services(stack, context, network, ranges, origin)
     _firewall(stack, context, network, intent, ranges, origin)
     if intent.private_endpoints:
@@ -126,9 +121,9 @@ def _subnet(stack: StackBuilder, context: Context, network: Node, name: str, cid
     )
 
 
-def _attachment(stack: StackBuilder, context: Context, keys: Keys, subnet: Node, origin: str) -> Node:
+def _attachment(stack: StackBuilder, context: Context, subnet: Node, origin: str) -> Node:
     """Where Vertex AI's jobs connect: its agent adds the projects that run them to the accept list, and no one else's."""
-    attachment = stack.resource(
+    return stack.resource(
         "google_compute_network_attachment",
         "vertex",
         {
@@ -141,24 +136,6 @@ def _attachment(stack: StackBuilder, context: Context, keys: Keys, subnet: Node,
         origin=origin,
         lifecycle=Lifecycle(ignore_changes=("producer_accept_lists",)),
     )
-    role = stack.resource(
-        "google_project_iam_custom_role",
-        "connect-jobs",
-        {
-            "project": context.project,
-            "role_id": context.name("role", "connect_jobs"),
-            "title": f"{context.prefix}: connect jobs to the network",
-            "permissions": list(CONNECT),
-        },
-        origin=origin,
-    )
-    stack.resource(
-        "google_project_iam_member",
-        "connect-jobs",
-        {"project": context.project, "role": role.ref("name"), "member": keys.agents["aiplatform"]},
-        origin=origin,
-    )
-    return attachment
 
 
 def _private_services(
@@ -334,9 +311,11 @@ def _logs(
     add_log_bucket(
         stack,
         context,
-        keys.logs,
-        "network",
-        retention_days=intent.flow_log_retention_days,
-        filters=" OR ".join(found),
+        LogBucket(
+            name="network",
+            key=keys.logs,
+            retention_days=intent.flow_log_retention_days,
+            finds=" OR ".join(found),
+        ),
         origin=origin,
     )

@@ -11,7 +11,8 @@ from stacks.intents import ImageRepository, OnlineEndpoint, TrainingPipeline, de
 
 __all__ = ["TEMPLATES", "lower"]
 
-TEMPLATES = "templates"
+TEMPLATES = "pipeline--templates"
+"""No name in a spec has two hyphens in a row."""
 DAY_S = 86400
 
 
@@ -39,7 +40,9 @@ def lower(context: Context, keys: Keys) -> tuple[StackBuilder | None, Registry]:
         )
         ids[intent.name] = repository.ref("name")
         urls[intent.name] = repository.ref("registry_uri")
-    templates = _templates(stack, context, keys)
+    templates, repository_of_templates = _templates(stack, context, keys)
+    if repository_of_templates is not None:
+        ids[TEMPLATES] = repository_of_templates
     if not stack.nodes:
         return None, Registry()
     stack.export("repository_urls", urls)
@@ -83,18 +86,18 @@ def _cleanup(intent: ImageRepository) -> Value:
     ]
 
 
-def _templates(stack: StackBuilder, context: Context, keys: Keys) -> Value:
-    """Make the repository in which compiled pipelines are kept by version; return the address below which they are."""
+def _templates(stack: StackBuilder, context: Context, keys: Keys) -> tuple[Value, Value]:
+    """Make the repository of compiled pipelines by version; return the address below which they are, and its name."""
     pipelines = tuple(context.all_of(TrainingPipeline))
     batch = tuple(endpoint for endpoint in context.all_of(OnlineEndpoint) if endpoint.mode == "batch")
     first = next(iter((*pipelines, *batch)), None)
     if first is None:
-        return None
+        return None, None
     repository = stack.resource(
         "google_artifact_registry_repository",
-        f"pipeline-{TEMPLATES}",
+        TEMPLATES,
         {
-            **_common(context, keys, f"pipeline-{TEMPLATES}"),
+            **_common(context, keys, "pipeline-templates"),
             "description": f"{context.prefix}: compiled pipelines",
             "format": "KFP",
             "cleanup_policy_dry_run": False,
@@ -107,4 +110,4 @@ def _templates(stack: StackBuilder, context: Context, keys: Keys) -> Value:
         f"https://{context.region}-kfp.pkg.dev/{context.project}/", repository.ref("repository_id")
     )
     stack.export("pipeline_templates_url", address)
-    return address
+    return address, repository.ref("name")

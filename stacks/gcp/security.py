@@ -11,7 +11,7 @@ from stacks.gcp.agents import BETA_TYPES, CMEK_AGENTS, Agents, add_agents
 from stacks.gcp.buckets import Bucket, add_bucket
 from stacks.gcp.context import Context, Keys
 from stacks.gcp.keys import add_key, add_key_ring, let_use
-from stacks.gcp.logs import add_log_bucket
+from stacks.gcp.logs import LogBucket, add_log_bucket
 from stacks.gcp.services import add_services, services_of
 from stacks.graph import Node, StackBuilder, Value, text
 from stacks.intents import AuditTrail, Encryption, describe
@@ -102,10 +102,7 @@ def _trail(
     add_log_bucket(
         stack,
         context,
-        keys.logs,
-        "audit",
-        retention_days=intent.log_retention_days,
-        filters=AUDIT_LOGS,
+        LogBucket(name="audit", key=keys.logs, retention_days=intent.log_retention_days, finds=AUDIT_LOGS),
         origin=origin,
         depends_on=[services["logging"], *grants],
     )
