@@ -40,7 +40,7 @@ def lower(context: Context, base: Base, keys: Keys, network: Network) -> tuple[S
             origin=describe(logs),
             holds="the logs in it",
             services=("blob",),
-            rules=[*_rules(logs), *(_flow_rules(own.flow_log_retention_days) if own else ())],
+            rules=[*_rules(context, logs), *(_flow_rules(own.flow_log_retention_days) if own else ())],
         ),
     )
     data_account = add_account(
@@ -54,7 +54,7 @@ def lower(context: Context, base: Base, keys: Keys, network: Network) -> tuple[S
             origin=describe(others[0]),
             holds="every bucket of the platform",
             services=("blob", "dfs"),
-            rules=[rule for intent in others for rule in _rules(intent)],
+            rules=[rule for intent in others for rule in _rules(context, intent)],
         ),
     )
     workspace = add_account(
@@ -87,7 +87,7 @@ def _container(stack: StackBuilder, context: Context, account: Node, intent: Obj
         "azurerm_storage_container",
         intent.name,
         {
-            "name": intent.name,
+            "name": _container_name(context, intent),
             "storage_account_id": account.ref("id"),
             "container_access_type": "private",
         },
@@ -103,7 +103,12 @@ def _container(stack: StackBuilder, context: Context, account: Node, intent: Obj
     )
 
 
-def _rules(intent: ObjectStore) -> Sequence[Value]:
+def _container_name(context: Context, intent: ObjectStore) -> str:
+    """A bucket may be called by one letter, and no container by fewer than three."""
+    return context.name("container", intent.name)
+
+
+def _rules(context: Context, intent: ObjectStore) -> Sequence[Value]:
     """One rule for the container: blobs move to the cool tier and go, old versions and snapshots go."""
     current: dict[str, Value] = {}
     if intent.archive_after_days is not None:
@@ -115,7 +120,7 @@ def _rules(intent: ObjectStore) -> Sequence[Value]:
         "version": {"delete_after_days_since_creation": intent.keep_versions_days},
         "snapshot": {"delete_after_days_since_creation_greater_than": intent.keep_versions_days},
     }
-    return (_rule(intent.name, f"{intent.name}/", actions),)
+    return (_rule(intent.name, f"{_container_name(context, intent)}/", actions),)
 
 
 def _flow_rules(days: int) -> Sequence[Value]:

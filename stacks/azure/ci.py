@@ -1,0 +1,169 @@
+"""Identities of a CI system's jobs, by federation and without secrets: plan reads, build pushes images, deploy changes the platform.
+
+May not trust a job of another repository, branch or environment, nor let a job make itself an administrator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from stacks.azure.conditions import assigns_only
+from stacks.azure.context import Account
+from stacks.azure.roles import Assignment, assign, built_ins
+from stacks.azure.state import place_of
+from stacks.azure.storage import watcher_id
+from stacks.azure.workloads import Reach, add_identity
+from stacks.graph import Node, StackBuilder, Value
+from stacks.intents import CiIdentity, PrivateNetwork, describe
+
+__all__ = ["JOBS", "add_ci"]
+
+JOBS = ("plan", "build", "deploy")
+AUDIENCE = "api://AzureADTokenExchange"
+GITHUB = "https://token.actions.githubusercontent.com"
+SUBSCRIPTION_READS = (
+    "Microsoft.Authorization/roleAssignments/read",
+    "Microsoft.Authorization/roleDefinitions/read",
+    "Microsoft.Insights/DiagnosticSettings/Read",
+    "Microsoft.Resources/subscriptions/providers/read",
+    "Microsoft.Resources/subscriptions/read",
+)
+"""What a plan of the security and identity stacks looks at beyond the resource group."""
+
+
+def _issuer(intent: CiIdentity) -> str:
+    return GITHUB if intent.system == "github" else f"https://{intent.host}"
+
+
+def _subjects(intent: CiIdentity, environment: str) -> Mapping[str, str]:
+    """Subjects as the vendors document them (GitHub: OIDC reference; GitLab: ID token payload; November 2026).
+
+    Azure compares the whole of a subject, so of GitLab's branches it is the one that is named.
+    """
+    repository = intent.repository
+    match intent.system:
+        case "github":
+            return {
+                "plan": f"repo:{repository}:pull_request",
+                "build": f"repo:{repository}:ref:refs/heads/{intent.branch}",
+                "deploy": f"repo:{repository}:environment:{environment}",
+            }
+        case "gitlab":
+            return dict.fromkeys(JOBS, f"project_path:{repository}:ref_type:branch:ref:{intent.branch}")
+        case _:
+            assert_never(intent.system)
+
+
+def add_ci(stack: StackBuilder, reach: Reach, intent: CiIdentity) -> dict[str, Account]:
+    """Add the three identities with their trust and their roles; return them by ``ci-`` and the job."""
+    origin = describe(intent)
+    accounts: dict[str, Account] = {}
+    trusted: list[Node] = []
+    for job, subject in _subjects(intent, reach.context.platform.environment).items():
+        name = f"ci-{job}"
+        accounts[name] = add_identity(stack, reach, name, origin=origin)
+        trusted.append(
+            stack.resource(
+                "azurerm_federated_identity_credential",
+                name,
+                {
+                    "name": reach.context.name("federated-credential", name),
+                    "user_assigned_identity_id": accounts[name].id,
+                    "audience": [AUDIENCE],
+                    "issuer": _issuer(intent),
+                    "subject": subject,
+                },
+                origin=origin,
+                # Azure refuses credentials that are made at the same time.
+                depends_on=trusted[-1:],
+            )
+        )
+    give = _Giver(stack, reach, accounts, origin)
+    _plan(give)
+    _build(give)
+    _deploy(give)
+    _see_subscription(stack, reach, {name: accounts[name] for name in ("ci-plan", "ci-deploy")}, origin)
+    return accounts
+
+
+@dataclass(frozen=True, slots=True)
+class _Giver:
+    stack: StackBuilder
+    reach: Reach
+    accounts: Mapping[str, Account]
+    origin: str
+
+    def __call__(
+        self, who: str, role: str, on: Value, what: str, *, why: str = "", condition: str = ""
+    ) -> None:
+        """Assign a role to a job's identity."""
+        assignment = Assignment(
+            role=role, who=who, on=on, what=what, origin=self.origin, why=why, condition=condition
+        )
+        assign(self.stack, self.reach.context, self.accounts[who], assignment)
+
+
+def _plan(give: _Giver) -> None:
+    """See the platform and its states; without a lock, which would be a write."""
+    give("ci-plan", "reader", give.reach.base.resource_group_id, "platform")
+    place = place_of(give.reach.context)
+    if place is not None:
+        give("ci-plan", "blob-reader", place.container_id, "state")
+
+
+def _build(give: _Giver) -> None:
+    if give.reach.registry.id is not None:
+        give("ci-build", "acr-push", give.reach.registry.id, "images")
+
+
+def _deploy(give: _Giver) -> None:
+    """Change everything in the resource group, and assign the roles that the stacks do, of which none assigns roles."""
+    group, context = give.reach.base.resource_group_id, give.reach.context
+    give("ci-deploy", "contributor", group, "platform")
+    give(
+        "ci-deploy",
+        "rbac-administrator",
+        group,
+        "platform",
+        why="Assigns the roles of the platform's identities, and no role that could assign roles",
+        condition=assigns_only([role.id for role in built_ins().values() if role.deploy]),
+    )
+    place = place_of(context)
+    if place is not None:
+        give("ci-deploy", "blob-contributor", place.container_id, "state")
+    if context.one_of(PrivateNetwork) is not None:
+        give("ci-deploy", "network-contributor", watcher_id(context), "watcher")
+
+
+def _see_subscription(
+    stack: StackBuilder, reach: Reach, accounts: Mapping[str, Account], origin: str
+) -> None:
+    """Let them see what of the subscription the stacks refer to; Azure's own Reader would see all of it."""
+    context = reach.context
+    definition = stack.resource(
+        "azurerm_role_definition",
+        "subscription",
+        {
+            "name": context.name("role-definition", "subscription"),
+            "scope": context.subscription_id,
+            "description": f"{context.prefix}: what its deployment looks at in the subscription",
+            "permissions": [{"actions": list(SUBSCRIPTION_READS)}],
+            "assignable_scopes": [context.subscription_id],
+        },
+        origin=origin,
+    )
+    for name, account in accounts.items():
+        stack.resource(
+            "azurerm_role_assignment",
+            f"{name}-subscription",
+            {
+                "scope": context.subscription_id,
+                "role_definition_id": definition.ref("role_definition_resource_id"),
+                "principal_id": account.principal_id,
+                "principal_type": "ServicePrincipal",
+                "skip_service_principal_aad_check": True,
+            },
+            origin=origin,
+        )
