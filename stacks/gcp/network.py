@@ -5,6 +5,7 @@ May not know the workloads that run in it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 
 from stacks.gcp.context import Context, Keys, Network
@@ -22,7 +23,11 @@ INTERFACE_PREFIX = 24
 TLS: tuple[Value, ...] = ({"protocol": "tcp", "ports": ["443"]},)
 ANY: tuple[Value, ...] = ({"protocol": "all"},)
 INSIDE: tuple[Value, ...] = ({"protocol": "tcp"}, {"protocol": "udp"}, {"protocol": "icmp"})
-FLOWS = {"aggregation_interval": "INTERVAL_5_MIN", "flow_sampling": 0.5, "metadata": "INCLUDE_ALL_METADATA"}
+FLOWS: Mapping[str, Value] = {
+    "aggregation_interval": "INTERVAL_5_MIN",
+    "flow_sampling": 0.5,
+    "metadata": "INCLUDE_ALL_METADATA",
+}
 
 
 @record

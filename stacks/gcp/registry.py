@@ -88,9 +88,8 @@ def _cleanup(intent: ImageRepository) -> Value:
 
 def _templates(stack: StackBuilder, context: Context, keys: Keys) -> tuple[Value, Value]:
     """Make the repository of compiled pipelines by version; return the address below which they are, and its name."""
-    pipelines = tuple(context.all_of(TrainingPipeline))
-    batch = tuple(endpoint for endpoint in context.all_of(OnlineEndpoint) if endpoint.mode == "batch")
-    first = next(iter((*pipelines, *batch)), None)
+    batch = (endpoint for endpoint in context.all_of(OnlineEndpoint) if endpoint.mode == "batch")
+    first = context.one_of(TrainingPipeline) or next(batch, None)
     if first is None:
         return None, None
     repository = stack.resource(
