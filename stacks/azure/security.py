@@ -232,7 +232,7 @@ def _keys(stack: StackBuilder, context: Context, base: Base, vault: Node) -> Key
 
 
 def _key() -> Value:
-    """A key in an HSM that is renewed every ten months and good for a year; whoever names no version follows."""
+    """A key in an HSM that is renewed every year and good for a quarter more; whoever names no version follows."""
     return {
         "properties": {
             "kty": "RSA-HSM",
@@ -240,9 +240,9 @@ def _key() -> Value:
             "keyOps": ["unwrapKey", "wrapKey"],
             "attributes": {"enabled": True, "exportable": False},
             "rotationPolicy": {
-                "attributes": {"expiryTime": "P1Y"},
+                "attributes": {"expiryTime": "P15M"},
                 "lifetimeActions": [
-                    {"action": {"type": "rotate"}, "trigger": {"timeAfterCreate": "P10M"}},
+                    {"action": {"type": "rotate"}, "trigger": {"timeAfterCreate": "P1Y"}},
                     {"action": {"type": "notify"}, "trigger": {"timeBeforeExpiry": "P30D"}},
                 ],
             },
