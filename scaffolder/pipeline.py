@@ -15,7 +15,7 @@ from scaffolder.pipelines import Lacking
 from scaffolder.resolve import resolve
 from scaffolder.spec.load import EnvironmentSpec, LoadedSpec, load_spec
 from stacks.adapter import STACKS, Lowering, Skipped, lowering_of
-from stacks.graph import GraphError, LinkedStack, Stack, link
+from stacks.graph import GraphError, LinkedStack, Node, Stack, link
 from stacks.intents import Platform
 from stacks.overrides import OverrideProblem, apply_overrides
 from stacks.record import record
@@ -206,14 +206,12 @@ def _schema_findings(
                     problem.hint,
                 ),
             )
-    for path, finding in _value_findings(loaded, environment, nodes):
-        findings.setdefault(path, finding)
-    return list(findings.values())
+    return [*findings.values(), *_value_findings(loaded, environment, nodes)]
 
 
 def _value_findings(
     loaded: LoadedSpec, environment: EnvironmentSpec, nodes: Sequence[Node]
-) -> Iterator[tuple[tuple[str, ...], Finding]]:
+) -> Iterator[Finding]:
     """Check literal values, and what goes together, where something is overridden: tests hold the rest to it."""
     overridden = [node for node in nodes if str(node.address) in environment.spec.overrides]
     if not overridden:
@@ -223,7 +221,7 @@ def _value_findings(
     for problem in check_values(overridden):
         path = ("overrides", str(problem.address), *map(str, problem.path))
         message = f"overrides of {problem.address}: {problem.message}"
-        yield path, _finding(loaded, environment, path, problem.code, message, problem.hint)
+        yield _finding(loaded, environment, path, problem.code, message, problem.hint)
 
 
 def _version_sets(versions: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:

@@ -104,8 +104,7 @@ SAID = (
 )
 """What validators say of the characters they take, and the pattern that this is."""
 MEMBERS = re.compile(r'invalid value "§probe§" for K( \(IAM members .*\))?$')
-MEMBER = "^(?!deleted).*(.+:.+|projectOwners|projectReaders|projectWriters|allUsers|allAuthenticatedUsers)"
-"""What google's IAM arguments take (google/tpgiamresource/resource_iam_member.go, 2026-08)."""
+"""What google's IAM arguments say (google/tpgiamresource/resource_iam_member.go, 2026-08)."""
 COMBINATION = re.compile(
     r'(?P<title>Invalid combination of arguments|Missing required argument) "(?P<owner>[^"]+)": '
     r"(?P<all>one|all) of `(?P<names>[^`]+)` must be specified"
@@ -314,7 +313,7 @@ def _formed(text: str) -> tuple[str, Limits]:
 
 def _worded(text: str) -> tuple[str, Limits]:
     if MEMBERS.match(text):
-        return "K", {"re": MEMBER}
+        return "K", {"form": "member"}
     for words, pattern in SAID:
         if found := re.fullmatch(rf'"(?P<name>[^"\s]+)" {re.escape(words)}', text):
             return found["name"], {"re": pattern}

@@ -29,7 +29,11 @@ _LISTED_VALUES = 12
 
 _FORMS: Mapping[str, tuple[str, str]] = {
     "arn": ("an ARN", r"arn:\S"),
-    "cidr": ("a range of addresses, such as 10.0.0.0/16", r"[0-9a-fA-F.:]+/\d{1,3}$"),
+    "cidr": ("a range of addresses such as 10.0.0.0/16", r"[0-9a-fA-F.:]+/\d{1,3}$"),
+    "member": (
+        "a member such as user:ada@example.com",
+        r"(?!deleted)(.+:.+|.*(projectOwners|projectReaders|projectWriters|allUsers|allAuthenticatedUsers))",
+    ),
     "uuid": ("a UUID", r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"),
 }
 """How a form is called and how it begins; JSON is parsed instead."""
@@ -175,7 +179,7 @@ def _judged_literal(limits: Limits, value: LiteralValue, path: ValuePath, source
     is_ = f"{dotted(path)} is {described(value)}"
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if limits.allowed and not _is_allowed(limits, text):
-        yield "not-one-of", f"{is_}, which {source} does not take", _hint(text, limits.allowed)
+        yield "not-one-of", f"{is_}, which {source} does not take", _hint(value, text, limits.allowed)
     if (number := _number(value)) is not None and not _is_within(limits, number):
         yield "out-of-range", f"{is_}, but {source} takes {_range(limits)}", ""
     if not isinstance(value, str) or not value:
@@ -193,7 +197,9 @@ def _is_allowed(limits: Limits, text: str) -> bool:
     return text in limits.allowed
 
 
-def _hint(text: str, allowed: Sequence[str]) -> str:
+def _hint(value: LiteralValue, text: str, allowed: Sequence[str]) -> str:
+    if not isinstance(value, str | bool) and (numbers := [n for n in map(_number, allowed) if n is not None]):
+        return f"The nearest that it takes is {min(numbers, key=lambda number: abs(number - value)):g}."
     same = [word for word in allowed if word.lower() == text.lower()]
     hint = f'Did you mean "{same[0]}"?' if same else nearest(text, allowed)
     if hint or len(allowed) > _LISTED_VALUES:
@@ -267,7 +273,7 @@ def _listed(paths: Iterable[tuple[str, ...]]) -> str:
 def _is_given(value: Value, path: Sequence[str]) -> bool:
     """Tell whether something surely stands at a path; in a list the first counts, as it does for the provider."""
     at = _at(value, path)
-    return at not in (None, [], {}, ())
+    return at is not None and at not in ([], ())
 
 
 def _may_be_given(value: Value, path: Sequence[str]) -> bool:

@@ -100,6 +100,14 @@ def test_overrides_are_held_to_the_schema(cli: Cli) -> None:
     assert 'Did you mean "force_destroy"?' in ran.stdout
 
 
+def test_the_values_of_overrides_are_held_to_what_the_provider_takes(cli: Cli) -> None:
+    cli.write("platform.yaml", SPEC + 'overrides: {"aws_kms_key.data": {key_usage: SIGN_VERIFYY}}\n')
+    ran = cli.run("validate")
+    assert ran.code == 2
+    assert "error[not-one-of]: overrides of aws_kms_key.data: key_usage is" in ran.stdout
+    assert 'Did you mean "SIGN_VERIFY"?' in ran.stdout
+
+
 def test_a_target_without_stacks_is_told_beside_the_other_specs(cli: Cli) -> None:
     cli.write("gcp.yaml", SPEC.replace("aws", "gcp").replace("eu-west-1", "europe-west1"))
     cli.write("gcp.yaml", (cli.folder / "gcp.yaml").read_text().replace("123456789012", "my-project-1"))

@@ -14,6 +14,7 @@ import pytest
 from stacks.graph import JsonText, Node, Ref, Text, Value
 from tests.external_tools import Terraform
 from tests.unit.schema.defects import DEFECTS, GOOD
+from tests.unit.schema.value_defects import AWS_VALUE_DEFECTS
 
 pytestmark = pytest.mark.terraform
 
@@ -31,7 +32,7 @@ AT_PLAN = {
     "a map inside a text",
 }
 """What ``terraform validate`` lets pass: to it, a reference's value has any type."""
-ASKED = {name: defect for name, defect in DEFECTS.items() if name not in NOT_ASKED}
+ASKED = {name: defect for name, defect in {**DEFECTS, **AWS_VALUE_DEFECTS}.items() if name not in NOT_ASKED}
 OFFLINE = {
     "region": "eu-west-1",
     "access_key": "none",
@@ -108,7 +109,7 @@ def test_the_real_provider_refuses_what_the_check_refuses(
 
 @pytest.mark.parametrize("name", sorted(AT_INIT))
 def test_terraform_does_not_even_read_some_of_them(name: str, terraform: Terraform, tmp_path: Path) -> None:
-    _write(tmp_path / "defect.tf.json", _document(DEFECTS[name].node, "x"))
+    _write(tmp_path / "defect.tf.json", _document(ASKED[name].node, "x"))
     assert terraform.run("init", "-backend=false", cwd=tmp_path).returncode != 0
 
 
