@@ -134,6 +134,11 @@ RULES = {
     "event-subscription": NameRule(
         longest=64, pattern=r"[a-zA-Z0-9-]{3,64}", source=f"{_CAF}: Microsoft.EventGrid, subscriptions (3-64)"
     ),
+    "dashboard": NameRule(
+        longest=64,
+        pattern=r"[a-zA-Z0-9-]{3,64}",
+        source=f"{_CAF}: Microsoft.Portal, dashboards (3-160); azurerm 5 (64)",
+    ),
     "budget": NameRule(
         longest=63, pattern=r"[a-zA-Z0-9_-]{1,63}", source=f"{_CAF}: Microsoft.Consumption, budgets (1-63)"
     ),
@@ -170,6 +175,8 @@ NAMED = {
     ("azurerm_monitor_metric_alert", "name"): "alert",
     ("azurerm_monitor_scheduled_query_rules_alert_v2", "name"): "alert",
     ("azurerm_eventgrid_system_topic", "name"): "event-topic",
+    ("azurerm_eventgrid_system_topic_event_subscription", "name"): "event-subscription",
+    ("azurerm_portal_dashboard", "name"): "dashboard",
     ("azurerm_consumption_budget_resource_group", "name"): "budget",
 }
 """The arguments that are names in Azure, by type and argument: the kind of name that each is."""
