@@ -1,0 +1,220 @@
+"""The three levels on which Terraform judges a synthesized folder, none of which finds what all the others do.
+
+*validate* knows the schema; *apply*, against the stand-in and in the order of deployment, knows what one stack reads of
+another, and that a second plan is empty; *mocked*, ``terraform test`` with mocked providers, applies each stack by
+itself as its owner can without an account. May not change what was synthesized: it works in a copy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.external_tools import Terraform
+from tests.provider.install import PROVIDERS, installed, types_in
+from tests.provider.mocks import mock_test
+
+__all__ = ["Complaint", "Levels", "copied"]
+
+OVERRIDE = "stand_in_override.tf.json"
+TEST = "stand_in.tftest.json"
+NOT_COPIED = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tftest.*", "mocks")
+KEPT = re.compile(r"prevent_destroy\s*=\s*true")
+TIMEOUT_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What Terraform said of a stack at a level."""
+
+    level: str
+    stack: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.stack}: {self.level}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A copy of a synthesized folder, and the Terraform that judges it.
+
+    ``judge`` validates and mocks: it has the real provider where there is one. ``stand_in`` applies.
+    """
+
+    folder: Path
+    stacks: Mapping[str, frozenset[str]]
+    stand_in: Terraform
+    judge: Terraform
+    failed: set[str] = field(default_factory=set)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The stacks, each after those that it reads."""
+        ordered: list[str] = []
+        while waiting := [name for name in self.stacks if name not in ordered]:
+            ready = [name for name in waiting if self.stacks[name] <= set(ordered)]
+            assert ready, f"stacks need each other: {waiting}"
+            ordered += ready
+        return tuple(ordered)
+
+    def init(self, terraform: Terraform, stack: str) -> list[Complaint]:
+        """Install the providers, at versions that the stack allows."""
+        shutil.rmtree(self.folder / stack / ".terraform", ignore_errors=True)
+        (self.folder / stack / ".terraform.lock.hcl").unlink(missing_ok=True)
+        return self._run(terraform, "init", stack, "init", "-json")
+
+    def validate(self, stack: str) -> list[Complaint]:
+        """Level 1."""
+        if complaints := self.init(self.judge, stack):
+            return complaints
+        done = self.judge.run("validate", "-json", cwd=self.folder / stack, timeout_s=TIMEOUT_S)
+        errors = [d for d in json.loads(done.stdout)["diagnostics"] if d["severity"] == "error"]
+        return [Complaint("validate", stack, _said(error)) for error in errors]
+
+    def apply(self, stack: str) -> list[Complaint]:
+        """Level 2: plan and apply, then plan again: nothing may be left. A stack that reads a failed one is not tried."""
+        if failed := self.failed & self.stacks[stack]:
+            self.failed.add(stack)
+            return [Complaint("apply", stack, f"not tried, since it reads {', '.join(sorted(failed))}")]
+        arguments = (
+            ["init", "-json"],
+            ["apply", "-auto-approve", "-json"],
+            ["plan", "-detailed-exitcode", "-json"],
+        )
+        for command in arguments:
+            if complaints := self._run(self.stand_in, command[0], stack, *command):
+                self.failed.add(stack)
+                return complaints
+        return []
+
+    def mock(self, stack: str) -> list[Complaint]:
+        """Level 3. What the stack reads of others is what level 2 left."""
+        if complaints := self.init(self.judge, stack):
+            return complaints
+        place = self.folder / stack
+        types, document = types_in(_texts([place])), _document(place)
+        _write(place / TEST, mock_test(_providers(document, types), types, document.get("resource", {})))
+        done = self.judge.run("test", "-json", cwd=self.folder / stack, timeout_s=TIMEOUT_S)
+        return _complaints("mock", stack, done.stdout, done.returncode)
+
+    def destroy(self, stack: str) -> list[Complaint]:
+        """Destroy what level 2 made."""
+        return self._run(self.stand_in, "destroy", stack, "destroy", "-auto-approve", "-json")
+
+    def _run(self, terraform: Terraform, level: str, stack: str, *arguments: str) -> list[Complaint]:
+        done = terraform.run(*arguments, cwd=self.folder / stack, timeout_s=TIMEOUT_S)
+        return _complaints(level, stack, done.stdout + done.stderr, done.returncode)
+
+
+def copied(synthesized: Path, work: Path, terraform: Terraform, judge: Terraform | None = None) -> Levels:
+    """Copy a synthesized folder, or one of a single configuration, and prepare each stack for a local deployment."""
+    manifest = synthesized / "manifest.json"
+    if manifest.is_file():
+        found = json.loads(manifest.read_text())["stacks"]
+        stacks = {name: frozenset(stack["dependencies"]) for name, stack in found.items()}
+        places = {name: synthesized / "stacks" / name for name in stacks}
+    else:
+        stacks, places = {synthesized.name: frozenset()}, {synthesized.name: synthesized}
+    folder = work / "stacks"
+    documents = {name: _document(place) for name, place in places.items()}
+    backends = {_backend(document): name for name, document in documents.items()}
+    for name, place in places.items():
+        shutil.copytree(place, folder / name, ignore=NOT_COPIED)
+        for path in (folder / name).glob("*.tf"):
+            path.write_text(KEPT.sub("prevent_destroy = false", path.read_text()))
+        _write(folder / name / OVERRIDE, _override(name, documents[name], backends, work / "states"))
+    types = types_in(_texts(places.values()))
+    stand_in = installed(terraform, work, types)
+    return Levels(folder, stacks, stand_in, judge or stand_in)
+
+
+def _texts(places: Iterable[Path]) -> list[str]:
+    return [
+        path.read_text()
+        for place in places
+        for path in sorted((*place.glob("*.tf"), *place.glob("*.tf.json")))
+    ]
+
+
+def _document(place: Path) -> Mapping[str, Any]:
+    """What a stack's one document says; nothing where it is not written in Terraform's JSON syntax."""
+    path = place / "cdk.tf.json"
+    document: Mapping[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    return document
+
+
+def _providers(document: Mapping[str, Any], types: Iterable[str]) -> Mapping[str, Sequence[str | None]]:
+    """The configured providers and their aliases; those of the types where the document is not there to be read."""
+    configured = document.get("provider") or {type_.partition("_")[0]: {} for type_ in types}
+    return {
+        name: [block.get("alias") for block in (blocks if isinstance(blocks, list) else [blocks])]
+        for name, blocks in configured.items()
+        if name in PROVIDERS
+    }
+
+
+def _backend(document: Mapping[str, Any]) -> str:
+    """Where a stack keeps its state, or where a reading of it looks, in one form."""
+    return json.dumps(document.get("terraform", {}).get("backend", {}), sort_keys=True)
+
+
+def _override(
+    stack: str, document: Mapping[str, Any], backends: Mapping[str, str], states: Path
+) -> Mapping[str, Any]:
+    """Keep states on this machine, read those of other stacks there, and let all be destroyed."""
+    reads = {
+        name: backends[json.dumps({read["backend"]: read.get("config", {})}, sort_keys=True)]
+        for name, read in document.get("data", {}).get("terraform_remote_state", {}).items()
+    }
+    kept = {
+        type_: {
+            name: {"lifecycle": {"prevent_destroy": False}} for name, node in nodes.items() if _is_kept(node)
+        }
+        for type_, nodes in document.get("resource", {}).items()
+    }
+    local = {name: {"path": str(states / f"{name}.tfstate")} for name in (stack, *reads.values())}
+    override: dict[str, Any] = {"terraform": {"backend": {"local": local[stack]}}}
+    if reads:
+        configs = {name: {"backend": "local", "config": local[other]} for name, other in reads.items()}
+        override["data"] = {"terraform_remote_state": configs}
+    if freed := {type_: nodes for type_, nodes in kept.items() if nodes}:
+        override["resource"] = freed
+    return override
+
+
+def _is_kept(node: Mapping[str, Any]) -> bool:
+    return "prevent_destroy" in json.dumps(node.get("lifecycle", {}))
+
+
+def _complaints(level: str, stack: str, output: str, code: int) -> list[Complaint]:
+    """The errors in Terraform's JSON lines; the whole output where it failed without one."""
+    if code == 0:
+        return []
+    events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    errors = [
+        event["diagnostic"] for event in events if event.get("diagnostic", {}).get("severity") == "error"
+    ]
+    if not errors and level == "plan":
+        changed = [
+            event["change"]["resource"]["addr"] for event in events if event.get("type") == "planned_change"
+        ]
+        return [Complaint("second plan", stack, f"is not empty: {', '.join(changed)}")]
+    if not errors:
+        return [Complaint(level, stack, output[-3000:])]
+    return [Complaint(level, stack, _said(error)) for error in errors]
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """The address, the summary and the detail in one line or few."""
+    address = error.get("address") or (error.get("snippet") or {}).get("context") or ""
+    return " – ".join(part for part in (address, error["summary"], error.get("detail", "")) if part)
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(document, indent=2, sort_keys=True))
