@@ -1,11 +1,12 @@
-"""``scaffolder diff``: what a change of the spec changes in what is deployed.
+"""``scaffolder diff``: what a change of the spec, or a move to another cloud, changes in what is deployed.
 
-Thin: reads two specs, compares them and prints. May not write a file; runs git only where a revision is named.
+Thin: reads specs, compares them and prints. May not write a file; runs git only where a revision is named.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from scaffolder.errors import Finding, SpecError, UsageError
 from scaffolder.pipeline import Synthesis, synthesize
 from scaffolder.report.changes import Changes, compare
 from scaffolder.report.changes_text import Style, render_changes
+from scaffolder.report.needs import Destination
+from scaffolder.spec.load import load_spec
+from scaffolder.spec.providers import PROVIDERS
 
 __all__ = ["command"]
 
@@ -47,6 +51,11 @@ BOLD: frozenset[Style] = frozenset({"heading", "danger"})
     metavar="REV",
     help="Compare NEW with itself at a git revision, instead of with OLD.",
 )
+@click.option(
+    "--target",
+    metavar="CLOUD[:REGION[:ACCOUNT]]",
+    help="Compare NEW with itself on another cloud, instead of with OLD.",
+)
 @options.environments
 @options.as_json
 @click.option(
@@ -60,6 +69,7 @@ def command(
     context: click.Context,
     specs: Sequence[Path],
     revision: str | None,
+    target: str | None,
     environments: Sequence[str],
     *,
     as_json: bool,
@@ -71,12 +81,23 @@ def command(
     Lines with ! lose data, leave it behind, or take a protection of it away. Compares what `synth` would write,
     without a state, credentials or the network; `terraform plan` says what a deployment would do.
 
+    With --target: what must be given anew because it is the old cloud's own, with its place and the shape that the new
+    cloud wants; what the new cloud carries less of or refuses, and why; and how many resources each side has. What is
+    needed and not given, a region and an account among it, has a stand-in, and the output names it.
+
     \b
     Examples:
       scaffolder diff platform.yaml new.yaml
       scaffolder diff --from main platform.yaml
       scaffolder diff --from HEAD~1 platform.yaml --env prod --exit-code
+      scaffolder diff --target gcp platform.yaml
+      scaffolder diff --target azure:westeurope platform.yaml --env prod --json
     """
+    if target is not None:
+        if revision is not None or exit_code:
+            raise UsageError("--target excludes --from and --exit-code")
+        _print_moves(specs, _destination(target), environments, as_json=as_json)
+        return
     try:
         old, new = _sides(specs, revision)
     except SpecError as error:
@@ -93,6 +114,40 @@ def command(
         context.exit(_exit_code(changes))
 
 
+def _destination(text: str) -> Destination:
+    """Read a cloud and, if given, its region and account."""
+    provider, _, rest = text.partition(":")
+    region, _, account = rest.partition(":")
+    shapes = PROVIDERS.get(provider)
+    if shapes is None:
+        raise UsageError(f'--target "{provider}" is no cloud; there are {", ".join(PROVIDERS)}')
+    for value, shape in ((region, shapes.region), (account, shapes.account)):
+        if value and re.fullmatch(shape.pattern, value) is None:
+            raise UsageError(f'--target: "{value}" is not {shape.says}')
+    return Destination(provider=provider, region=region or None, account=account or None)
+
+
+def _print_moves(
+    specs: Sequence[Path], to: Destination, environments: Sequence[str], *, as_json: bool
+) -> None:
+    from scaffolder.report.move import moves_of  # noqa: PLC0415 - only a move needs it
+    from scaffolder.report.move_text import moves_as_json, render_moves  # noqa: PLC0415
+
+    if len(specs) != 1:
+        raise UsageError("--target takes the place of OLD: name NEW only")
+    try:
+        moves = moves_of(load_spec(specs[0], environments or None), to)
+    except SpecError as error:
+        if not as_json:
+            raise
+        print_json(moves_as_json(str(specs[0]), (), error.findings))
+        click.get_current_context().exit(SpecError.exit_code)
+    if as_json:
+        print_json(moves_as_json(str(specs[0]), moves, ()))
+    else:
+        click.echo("\n".join(render_moves(str(specs[0]), moves)))
+
+
 def _sides(specs: Sequence[Path], revision: str | None) -> tuple[Synthesis, Synthesis]:
     match specs, revision:
         case (old, new), None:
@@ -100,7 +155,9 @@ def _sides(specs: Sequence[Path], revision: str | None) -> tuple[Synthesis, Synt
         case (new,), str():
             return synthesize_at(new, revision), synthesize(new)
         case (_,), None:
-            raise UsageError("diff compares two specs: name OLD and NEW, or give --from REV and NEW")
+            raise UsageError(
+                "diff compares two specs: name OLD and NEW, or give --from REV or --target CLOUD and NEW"
+            )
         case _, str():
             raise UsageError("--from REV takes the place of OLD: name NEW only")
         case _:

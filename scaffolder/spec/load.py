@@ -18,7 +18,7 @@ from scaffolder.spec.rules import check_environment, check_environments
 from scaffolder.spec.source import parse_source, read_source
 from stacks.record import record
 
-__all__ = ["EnvironmentSpec", "LoadedSpec", "load_spec", "parse_spec"]
+__all__ = ["EnvironmentSpec", "LoadedSpec", "load_spec", "parse_spec", "reread"]
 
 ROOT = Section(PlatformSpec, (ENVIRONMENTS,))
 
@@ -69,6 +69,24 @@ def parse_spec(
     """Read a spec from a text; as :func:`load_spec`."""
     report = Report(file)
     return _loaded(parse_source(text, report), report, environments)
+
+
+def reread(environment: EnvironmentSpec, tree: Tree, *, file: str) -> LoadedSpec:
+    """Read one environment again, from a tree in which something is changed.
+
+    Raises:
+        SpecError: it has findings now; all of them.
+    """
+    report = Report(file)
+    spec = read(ROOT, tree, (), report)
+    if isinstance(spec, PlatformSpec):
+        check_environment(spec, tree, report)
+        if not any(finding.severity == "error" for finding in report.findings):
+            read_again = replace(environment, spec=spec, tree=tree)
+            return LoadedSpec(
+                file=file, environments=(read_again,), warnings=tuple(sorted(set(report.findings)))
+            )
+    raise SpecError(report.findings)
 
 
 def _loaded(tree: Tree | None, report: Report, wanted: Sequence[str] | None) -> LoadedSpec:

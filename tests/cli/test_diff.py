@@ -105,7 +105,7 @@ def test_an_environment_on_one_side_only_can_be_asked_for(scaffolder_cli: Path, 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["old.yaml"], "name OLD and NEW, or give --from REV and NEW"),
+        (["old.yaml"], "name OLD and NEW, or give --from REV or --target CLOUD and NEW"),
         (["old.yaml", "safe.yaml", "losing.yaml"], "diff compares two specs, not 3"),
         (["--from", "HEAD", "old.yaml", "safe.yaml"], "--from REV takes the place of OLD"),
         (["--from=--output=stolen", "old.yaml"], "is not a git revision"),
