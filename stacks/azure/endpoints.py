@@ -6,18 +6,18 @@ both are the operations', which read what the spec says from an endpoint's tags.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from stacks.adapter import Skipped
+from stacks.adapter import Skipped, TargetProblem
 from stacks.azure.compute import cluster_of
-from stacks.azure.context import Surroundings, Workplace
+from stacks.azure.context import Context, Surroundings, Workplace
 from stacks.azure.instances import Unavailable, machine
 from stacks.azure.logs import Told, add_diagnostics
 from stacks.graph import GraphError, Node, StackBuilder, Value
 from stacks.intents import ModelRegistry, OnlineEndpoint, describe
 from stacks.record import record
 
-__all__ = ["Served", "add_endpoints"]
+__all__ = ["Served", "add_endpoints", "endpoint_problems"]
 
 API = "2025-12-01"
 ONLINE_LOGS = ("AmlOnlineEndpointConsoleLog", "AmlOnlineEndpointEventLog", "AmlOnlineEndpointTrafficLog")
@@ -35,10 +35,26 @@ class Served:
     name: str
 
 
+def endpoint_problems(context: Context) -> Iterator[TargetProblem]:
+    """Refuse modes that Azure ML does not have."""
+    for endpoint in context.all_of(OnlineEndpoint):
+        if endpoint.mode in NO_MODE:
+            path = ("endpoints", endpoint.name, "mode")
+            yield TargetProblem(
+                path=path,
+                code="endpoint-mode",
+                message=f"{'.'.join(path)} {endpoint.mode}: {NO_MODE[endpoint.mode]}",
+                hint="Set it to realtime, or to batch for what may wait.",
+            )
+
+
 def add_endpoints(
     stack: StackBuilder, around: Surroundings, workplace: Workplace
 ) -> tuple[Mapping[str, Served], Mapping[str, Served], Sequence[Skipped]]:
-    """Make the endpoints: online ones by the spec's names, batch ones too, and what is left to do or cannot be."""
+    """Make the endpoints: online ones by the spec's names, batch ones too, and what is left to do.
+
+    ``endpoint_problems`` refused the modes that there are not.
+    """
     online: dict[str, Served] = {}
     batch: dict[str, Served] = {}
     left: list[Skipped] = []
@@ -47,14 +63,7 @@ def add_endpoints(
         model = models[endpoint.model]
         match endpoint.mode:
             case "serverless" | "async":
-                left.append(
-                    Skipped(
-                        intent=describe(endpoint),
-                        reason=NO_MODE[endpoint.mode],
-                        remedy="Set its mode to realtime, or to batch for what may wait.",
-                    )
-                )
-                continue
+                raise GraphError(NO_MODE[endpoint.mode])
             case "realtime":
                 online[endpoint.name] = _online(stack, around, workplace, endpoint, model)
             case "batch":

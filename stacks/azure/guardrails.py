@@ -93,14 +93,14 @@ def _entries(intent: Guardrail) -> Iterator[tuple[str, bool]]:
 def _list(stack: StackBuilder, account: Node, intent: Guardrail, entries: list[tuple[str, bool]]) -> Node:
     about = "; ".join(pattern.description for pattern in intent.patterns.values())
     words = stack.resource(
-        "azurerm_cognitive_account_rai_blocklist",
-        intent.name,
+        "azapi_resource",
+        f"refused-{intent.name}",
         {
+            "type": f"Microsoft.CognitiveServices/accounts/raiBlocklists@{API}",
             "name": f"{intent.name}-refused",
-            "cognitive_account_id": account.ref("id"),
-            "description": (
-                f"What {intent.name} refuses: {about}" if about else f"What {intent.name} refuses"
-            )[:900],
+            "parent_id": account.ref("id"),
+            "locks": [account.ref("id")],
+            "body": {"properties": {"description": f"What {intent.name} refuses: {about or 'words'}"[:900]}},
         },
         origin=describe(intent),
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from stacks.adapter import Skipped, TargetProblem
 from stacks.azure.compute import add_clusters
 from stacks.azure.context import Context, Learning, Surroundings, Workplace
-from stacks.azure.endpoints import add_endpoints
+from stacks.azure.endpoints import add_endpoints, endpoint_problems
 from stacks.azure.features import add_features
 from stacks.azure.instances import Unavailable, Use, machine
 from stacks.azure.models import add_models
@@ -22,7 +22,8 @@ __all__ = ["lower", "machine_problems"]
 
 
 def machine_problems(context: Context) -> Iterator[TargetProblem]:
-    """Refuse machines that Azure ML does not have for what they are asked for."""
+    """Refuse modes of endpoints that Azure ML does not have, and machines that it lacks for what they are asked for."""
+    yield from endpoint_problems(context)
     for path, size, use in _machines(context):
         found = machine(size, use)
         if isinstance(found, Unavailable):

@@ -13,6 +13,7 @@ from stacks.azure.catalog import locations, zones_of
 from stacks.azure.context import Context
 from stacks.azure.llm_ids import llm_problems
 from stacks.azure.ml import machine_problems
+from stacks.azure.monitoring import monitoring_problems
 from stacks.azure.security import LOG_DAYS
 from stacks.azure.state import place_of
 from stacks.azure.workspace import workspace_problems
@@ -39,6 +40,7 @@ def problems_of(platform: Platform) -> tuple[TargetProblem, ...]:
         *_ci(context),
         *(machine_problems(context) if known else ()),
         *workspace_problems(context),
+        *monitoring_problems(context),
         *llm_problems(context),
     )
 

@@ -144,7 +144,6 @@ def _datastores(stack: StackBuilder, around: Surroundings, workplace: Workplace)
                 "name": name.replace("-", "_"),
                 "workspace_id": workplace.id,
                 "storage_container_id": store.id,
-                "description": f"The bucket {name}",
                 "service_data_identity": "WorkspaceUserAssignedIdentity",
                 "tags": around.context.tags,
             },
