@@ -53,6 +53,7 @@ def anew(spec: PlatformSpec, to: Destination, providers: Sequence[str]) -> tuple
         *_network(spec, shapes),
         *_boundary(spec, shapes),
         *_principals(spec, shapes),
+        *_users(spec, shapes),
         *_machines(spec, shapes),
         *_images(spec, shapes),
         *_models(spec, to, shapes),
@@ -127,6 +128,12 @@ def _principals(spec: PlatformSpec, shapes: ProviderShapes) -> Iterator[Anew]:
         if not all(_fits(shapes.principal, principal) for principal in principals):
             at = ("identity", "groups", group)
             yield _list(at, principals, shapes.principal.says, [shapes.principal.example])
+
+
+def _users(spec: PlatformSpec, shapes: ProviderShapes) -> Iterator[Anew]:
+    users = spec.workspace.users if spec.workspace else ()
+    if not all(_fits(shapes.user, user) for user in users):
+        yield _list(("workspace", "users"), users, shapes.user.says, [shapes.user.example])
 
 
 def _machines(spec: PlatformSpec, shapes: ProviderShapes) -> Iterator[Anew]:

@@ -63,6 +63,12 @@ MODEL_ID = Str(
     maximum=140,
     says="a model's id in the cloud's spelling",
 )
+USER = Str(
+    pattern=r"[a-z][a-z0-9]*(-[a-z0-9]+)*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    minimum=1,
+    maximum=36,
+    says="lower-case words joined by hyphens, or a person's object id",
+)
 STRENGTH = Choice("high", "medium", "low", "none")
 PRINCIPAL = Str(
     pattern=r"\S+", minimum=3, maximum=256, says="a principal of the cloud: on AWS, an IAM role's ARN"
@@ -297,7 +303,12 @@ class Containers:
 class Workspace:
     """The place where people work: notebooks and an IDE."""
 
-    users: tuple[str, ...] = key(Each(NAME, maximum=200, unique=True), "User profiles.", default=())
+    users: tuple[str, ...] = key(
+        Each(USER, maximum=200, unique=True),
+        "Who gets a machine. On AWS any names; on GCP the names of those whose addresses identity.groups lists "
+        "(ada of user:ada@example.com); on Azure people's object ids.",
+        default=(),
+    )
     instance: str = key(Instance(), "The size of a user's machine.", default="cpu.medium")
     idle_shutdown_minutes: int = key(
         Integer(minimum=60, maximum=525600), "Stop a machine that nobody used for so long.", default=60

@@ -34,6 +34,7 @@ class ProviderShapes:
     account: Shape
     region: Shape
     principal: Shape
+    user: Shape
     boundary: Shape | None
     instance: Shape
     image: Shape
@@ -51,6 +52,11 @@ AZURE_NETWORK = (
 )
 AN_AZURE_NETWORK = (
     f"/subscriptions/{NOBODY}/resourceGroups/example/providers/Microsoft.Network/virtualNetworks/example"
+)
+A_NAME = Shape(
+    r"(?=.{1,20}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
+    "lower-case words joined by hyphens, 1 to 20 characters",
+    "user-1",
 )
 GOOGLE_PROJECT = r"projects/[a-z0-9.:-]+"
 GOOGLE_NAME = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -71,6 +77,7 @@ PROVIDERS: Mapping[str, ProviderShapes] = {
             "the ARN of an IAM role or user, such as arn:aws:iam::123456789012:role/team",
             "arn:aws:iam::000000000000:role/example",
         ),
+        user=A_NAME,
         boundary=Shape(
             r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+",
             "the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/boundary",
@@ -118,6 +125,7 @@ PROVIDERS: Mapping[str, ProviderShapes] = {
             "an IAM principal, such as group:team@example.com",
             "group:team@example.com",
         ),
+        user=A_NAME,
         boundary=None,
         instance=Shape(
             r"[a-z][a-z0-9]*(-[a-z0-9]+)+",
@@ -147,6 +155,7 @@ PROVIDERS: Mapping[str, ProviderShapes] = {
         account=Shape(UUID, "a subscription's id: a UUID in lower case", NOBODY),
         region=Shape(r"[a-z]+[0-9]?", "an Azure region in one word, such as westeurope", "westeurope"),
         principal=Shape(UUID, "the object id (a UUID) of an Entra group, user or application", NOBODY),
+        user=Shape(rf"{A_NAME.pattern}|{UUID}", f"a person's object id (a UUID), or {A_NAME.says}", NOBODY),
         boundary=None,
         instance=Shape(
             r"(Standard|Basic)_[A-Za-z0-9]+([_-][A-Za-z0-9]+)*",

@@ -308,6 +308,13 @@ def principals_are_of_the_provider(written: Written) -> Iterator[Problem]:
             yield from _misshapen(("identity", "groups", group, number), "principal", principal, shape, hint)
 
 
+def users_are_of_the_provider(written: Written) -> Iterator[Problem]:
+    workspace = written.spec.workspace
+    shape = PROVIDERS[written.spec.target.provider].user
+    for number, user in enumerate(workspace.users if workspace else ()):
+        yield from _misshapen(("workspace", "users", number), "user", user, shape)
+
+
 def boundary_is_of_the_provider(written: Written) -> Iterator[Problem]:
     boundary = written.spec.security.permissions_boundary
     provider = written.spec.target.provider
@@ -577,6 +584,7 @@ RULES: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     range_is_private,
     ci_fits_its_system,
     principals_are_of_the_provider,
+    users_are_of_the_provider,
     boundary_is_of_the_provider,
     audit_keys_change_something,
     profiles_floors_are_met,
