@@ -53,6 +53,12 @@ def main() -> None:
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE")
     parser.add_argument("--provider", required=True, metavar="NAME=SOURCE@VERSION")
     parser.add_argument("--date", required=True, metavar="YYYY-MM", help="when the source was read")
+    parser.add_argument(
+        "--descriptions-of",
+        type=Path,
+        metavar="COMPACT",
+        help="a compact schema near this version, for a dump that lost what is named description",
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "stacks" / "schema" / "data")
     options = parser.parse_args()
     name, _, rest = options.provider.partition("=")
@@ -71,6 +77,9 @@ def main() -> None:
         "origin": "terraform providers schema -json" if exact else origin,
         "exact": exact,
     }
+    if options.descriptions_of:
+        header["origin"] = f"{header['origin']}; arguments named description from bindings"
+        document = with_descriptions(document, _read(options.descriptions_of))
     types = of_dump(document, name, source) if exact else of_compact(document, name, supplement)
     target = options.out / f"{name}-{version}.pack"
     target.write_bytes(packed(header, types))
@@ -81,6 +90,30 @@ def _read(path: Path) -> Json:
     data = path.read_bytes()
     document: Json = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
     return document
+
+
+def with_descriptions(dump: Json, compact: Json) -> Json:
+    """One provider's dump whose texts were taken out by the key ``description``, with the arguments of that name again."""
+    types = {
+        type_: {**schema, "block": _described(schema["block"], compact.get(type_, {}))}
+        for type_, schema in dump["resource_schemas"].items()
+    }
+    return {**dump, "resource_schemas": types}
+
+
+def _described(block: Json, body: Json) -> Json:
+    attributes = dict(block.get("attributes", {}))
+    found = body.get("description", ())
+    if len(found) == 2:
+        flags = {flag: True for flag, letter in FLAGS if letter in found[1]}
+        attributes["description"] = {"type": found[0], **flags}
+    inner = {
+        name: {**each, "block": _described(each["block"], body[name][2])}
+        if len(body.get(name, ())) > 2
+        else each
+        for name, each in block.get("block_types", {}).items()
+    }
+    return {**block, "attributes": attributes, "block_types": inner}
 
 
 def ask_terraform(name: str, source: str, version: str) -> Json:
