@@ -29,7 +29,7 @@ __all__ = [
     "lowering_of",
 ]
 
-STACKS: Mapping[str, str] = {"aws": "stacks.aws"}
+STACKS: Mapping[str, str] = {"aws": "stacks.aws", "azure": "stacks.azure"}
 """Provider name → package; a new cloud adds one line here."""
 
 
