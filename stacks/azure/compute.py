@@ -103,6 +103,7 @@ def _cluster(
             "name": name,
             "location": around.context.region,
             "machine_learning_workspace_id": workplace.id,
+            "description": f"{wanted.size}{', which may be taken away' if wanted.spot else ''}",
             "vm_size": size,
             "vm_priority": "LowPriority" if wanted.spot else "Dedicated",
             "local_auth_enabled": False,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from stacks.azure.context import Surroundings, Workplace
 from stacks.azure.locks import add_lock
+from stacks.azure.outbound import add_private_rule
+from stacks.azure.private import Endpoint, add_private_endpoint
 from stacks.azure.roles import Assignment, assign
 from stacks.graph import Lifecycle, StackBuilder
 from stacks.intents import ModelRegistry, describe
@@ -14,6 +16,8 @@ from stacks.intents import ModelRegistry, describe
 __all__ = ["add_models"]
 
 API = "2025-12-01"
+PART = "amlregistry"
+"""What a private endpoint of a registry reaches (Microsoft Learn, network isolation with registries, November 2026)."""
 REGISTRY_USERS = ("training", "pipelines", "serving")
 
 
@@ -23,12 +27,12 @@ def add_models(stack: StackBuilder, around: Surroundings, workplace: Workplace) 
     for model in models:
         _container(stack, around, workplace, model)
     if models and around.context.platform.first_in_account:
-        _registry(stack, around, describe(models[0]))
+        _registry(stack, around, workplace, describe(models[0]))
 
 
 def _container(stack: StackBuilder, around: Surroundings, workplace: Workplace, model: ModelRegistry) -> None:
     """A model's line of versions. The operations read from its tags how a version is approved, and what it starts."""
-    approval = {"approval": model.approval}
+    approval: dict[str, str] = {"approval": model.approval}
     if model.approval_pipeline is not None:
         approval["on_approval"] = model.approval_pipeline
     stack.resource(
@@ -52,7 +56,7 @@ def _container(stack: StackBuilder, around: Surroundings, workplace: Workplace, 
     )
 
 
-def _registry(stack: StackBuilder, around: Surroundings, origin: str) -> None:
+def _registry(stack: StackBuilder, around: Surroundings, workplace: Workplace, origin: str) -> None:
     """One for all environments of an account: versions are promoted through it. azurerm has no resource for it."""
     context = around.context
     registry = stack.resource(
@@ -91,6 +95,20 @@ def _registry(stack: StackBuilder, around: Surroundings, origin: str) -> None:
         holds="every version that was shared between environments",
     )
     add_lock(stack, context, registry)
+    add_private_endpoint(
+        stack,
+        context,
+        around.base,
+        around.network,
+        Endpoint(
+            name="ml-registry",
+            target=registry.ref("id"),
+            subresource=PART,
+            origin=origin,
+            zones=("amlworkspace",),
+        ),
+    )
+    add_private_rule(stack, workplace, "ml-registry", registry.ref("id"), PART, origin)
     for purpose in REGISTRY_USERS:
         if purpose in around.roles:
             assignment = Assignment(

@@ -5,7 +5,6 @@ May not make a network, a bucket or a workload's identity.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
@@ -38,7 +37,6 @@ NEEDED_BY = (
     *(Workspace, ExperimentTracking, ModelRegistry, FeatureStore),
     *(TrainingPipeline, OnlineEndpoint, ModelMonitor),
 )
-OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 PEOPLE = {
     "admins": ("ml-data-scientist", "ml-compute-operator"),
@@ -56,23 +54,9 @@ WORKLOADS = {
 
 
 def workspace_problems(context: Context) -> Iterator[TargetProblem]:
-    """Say which users get no compute instance, and what Azure does not do with their files."""
+    """Say what Azure does not do with users' files."""
     intent = context.one_of(Workspace)
-    if intent is None:
-        return
-    for number, user in enumerate(intent.users):
-        if OBJECT_ID.fullmatch(user) is None:
-            yield TargetProblem(
-                path=("workspace", "users", str(number)),
-                code="workspace-user",
-                message=(
-                    f'workspace.users "{user}" gets no compute instance: on Azure one belongs to a user by the object id '
-                    "in Entra"
-                ),
-                hint="Write the user's object id (az ad user show --query id); others make an instance in the studio.",
-                warning=True,
-            )
-    if not intent.keep_home:
+    if intent is not None and not intent.keep_home:
         yield TargetProblem(
             path=("workspace", "keep_home"),
             code="workspace-home",
@@ -106,7 +90,8 @@ def lower(around: Surroundings) -> tuple[StackBuilder | None, Workplace | None]:
     rules = add_outbound_rules(stack, around, workplace, hub)
     _datastores(stack, around, workplace)
     if intent is not None:
-        _instances(stack, around, workplace, intent, rules)
+        for user in intent.users:
+            _instance(stack, around, workplace, intent, user, rules)
     stack.export("workspace_id", workplace.id)
     stack.export("workspace_name", workplace.name)
     if context.one_of(ExperimentTracking) is not None:
@@ -151,14 +136,6 @@ def _datastores(stack: StackBuilder, around: Surroundings, workplace: Workplace)
         )
 
 
-def _instances(
-    stack: StackBuilder, around: Surroundings, workplace: Workplace, intent: Workspace, rules: Sequence[Node]
-) -> None:
-    for user in intent.users:
-        if OBJECT_ID.fullmatch(user):
-            _instance(stack, around, workplace, intent, user, rules)
-
-
 def _instance(
     stack: StackBuilder,
     around: Surroundings,
@@ -167,7 +144,7 @@ def _instance(
     user: str,
     rules: Sequence[Node],
 ) -> None:
-    """A user's own machine. azurerm knows no idle shutdown, so azapi makes it."""
+    """A user's own machine; ``user`` is their object id. azurerm knows no idle shutdown, so azapi makes it."""
     context = around.context
     size = machine(intent.instance, "compute")
     if isinstance(size, Unavailable):
