@@ -70,7 +70,7 @@ def lower(platform: Platform) -> Lowered:
     identity_stack, roles, unused = identity.lower(context, keys, place, stores, images)
     workspace_stack = workspace.lower(context, keys, place, roles)
     ml_stack, learning, unlearned = ml.lower(context, keys, place, stores, images, roles)
-    llm_stack, unready = llm.lower(context, keys, place, stores, roles)
+    llm_stack, unready = llm.lower(context, keys, place)
     monitoring_stack, unwatched = monitoring.lower(context, keys, place, stores, roles, learning)
     built = (
         *(state_stack, security_stack, network_stack, storage_stack, registry_stack),

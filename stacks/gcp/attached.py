@@ -11,7 +11,7 @@ from stacks.graph import Node, StackBuilder, Value
 __all__ = ["add_address", "allowed"]
 
 
-def allowed(context: Context) -> Value:
+def allowed(context: Context) -> dict[str, Value]:
     """What a published service lets in: addresses of this project only."""
     return {"enable_private_service_connect": True, "project_allowlist": [context.project]}
 

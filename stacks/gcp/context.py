@@ -231,7 +231,7 @@ class Served:
 
 @record
 class Runnable:
-    """A pipeline that the ml stack can start: ``template`` is the address of its compiled template."""
+    """A run that can be started: ``template`` is the name of its text in the artifacts bucket."""
 
     name: str
     template: Value

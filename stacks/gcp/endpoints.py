@@ -157,13 +157,11 @@ def _shell(
 
 
 def _private(context: Context, around: Surroundings, connected: Node | None) -> Value:
-    config = allowed(context)
-    if connected is None:
-        return config
-    there: dict[str, Value] = {
-        "psc_automation_configs": [{"project_id": context.project, "network": around.network.network_id}]
-    }
-    return {**config, **there}
+    there: dict[str, Value] = {}
+    if connected is not None:
+        network = around.network.network_id
+        there["psc_automation_configs"] = [{"project_id": context.project, "network": network}]
+    return {**allowed(context), **there}
 
 
 def _dataset(stack: StackBuilder, around: Surroundings, first: OnlineEndpoint) -> Node:

@@ -71,10 +71,10 @@ version = aiplatform.Model.upload(
     serving_container_environment_variables={"MODEL_CONTENT_TYPE": content_type},
     artifact_uri=data,
     version_description=open(metrics).read()[:2000] if metrics else None,
+    version_aliases=[alias],
     encryption_spec_key_name=key or None,
     **line,
 )
-version.versioning_registry.add_version_aliases([alias], version.version_id)
 print(version.versioned_resource_name)
 """
 """Run by Python in Google's own image. The container's routes are those that images serve on other clouds too."""
@@ -132,7 +132,7 @@ class Executors:
     def registration(self, register: Register) -> Value:
         """A step that makes a new version in the registry, approved or waiting for it."""
         context = self.around.context
-        metrics = ""
+        metrics: Value = ""
         if register.metrics is not None:
             metrics = text(self._of_step(register.metrics, "metrics", "path"), f"/{METRICS_FILE}")
         model = self.around.models[register.model]

@@ -26,7 +26,7 @@ from stacks.gcp.features import add_features
 from stacks.gcp.jobs import code_prefix
 from stacks.gcp.pipelines import compiled
 from stacks.gcp.tracking import add_tracking
-from stacks.graph import JsonText, Lifecycle, Node, StackBuilder, Value
+from stacks.graph import JsonText, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ExperimentTracking, FeatureStore, TrainingPipeline, describe
 from stacks.pipelines import CodeFolder, PipelineDefinition
 
@@ -63,7 +63,10 @@ def lower(
     pipelines, unwritten = _pipelines(stack, around)
     if endpoints:
         stack.export("endpoint_names", {name: served.name for name, served in endpoints.items()})
-    runnable = {run.name: run.template for run in (*pipelines.values(), *scoring.values())}
+    runnable = {
+        run.name: text(stores.place("artifacts", ""), run.template)
+        for run in (*pipelines.values(), *scoring.values())
+    }
     if runnable:
         stack.export("run_templates", runnable)
     learning = Learning(endpoints=endpoints, pipelines=pipelines, scoring=scoring)

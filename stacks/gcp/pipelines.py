@@ -39,7 +39,7 @@ TYPES: Mapping[type, str] = {
 ARTIFACTS = {"folder": "system.Artifact", "model": "system.Model", "metrics": "system.Metrics"}
 COMPARISONS = {"at_least": ">=", "at_most": "<="}
 METRIC, BOUND = "gate-metric", "gate-bound"
-RETRY = {"backoffDuration": "60s", "backoffFactor": 2.0, "backoffMaxDuration": "3600s"}
+RETRY: Mapping[str, Value] = {"backoffDuration": "60s", "backoffFactor": 2.0, "backoffMaxDuration": "3600s"}
 
 Group = tuple[str, ...]
 
@@ -315,6 +315,10 @@ class _Compiler:
 
     def _component(self, step: Step, taken: Mapping[str, StepOutput], used: Sequence[str]) -> None:
         types = self._parameters()
+        inputs = _definitions(
+            parameters={name: types[name] for name in used},
+            artifacts={name: _artifact(self._kind(source)) for name, source in taken.items()},
+        )
         outputs: dict[str, Value] = {}
         if isinstance(step.action, Run):
             outputs = self._outputs(step.action)
@@ -323,10 +327,7 @@ class _Compiler:
             self.containers[f"exec-{step.name}"] = self.executors.registration(step.action)
         self.components[f"comp-{step.name}"] = {
             "executorLabel": f"exec-{step.name}",
-            **_definitions(
-                parameters={name: types[name] for name in used},
-                artifacts={name: _artifact(self._kind(source)) for name, source in taken.items()},
-            ),
+            **inputs,
             **outputs,
         }
 
