@@ -47,39 +47,56 @@ __all__ = [
 ENGINES = ("cdktf", "cdktn")
 
 
+# What the clouds' stacks export, each under the same name wherever it is the same thing. What a field's cloud or spec
+# does not have is None.
+
+
 @record
 class StateOutputs:
-    """Where state lives."""
+    """Where state lives: a bucket, or on Azure a storage account in its resource group."""
 
-    bucket: str
+    bucket: str | None = None
+    resource_group: str | None = None
+    storage_account: str | None = None
 
 
 @record
 class SecurityOutputs:
-    """Keys and the audit trail; ``None`` is what the spec does not ask for."""
+    """Keys, the audit trail, and what of a cloud all other stacks stand on."""
 
     data_key_arn: str | None = None
     logs_key_arn: str | None = None
     permissions_boundary_arn: str | None = None
     audit_trail_arn: str | None = None
     audit_bucket: str | None = None
+    data_key_id: str | None = None
+    logs_key_id: str | None = None
+    project_number: str | None = None
+    service_agents: Mapping[str, str] | None = None
+    resource_group: str | None = None
+    key_vault_uri: str | None = None
+    log_analytics_workspace_id: str | None = None
 
 
 @record
 class NetworkOutputs:
-    """The network in which workloads run: its private subnets, and the security group for workloads."""
+    """The network in which workloads run: its private subnets, and what else says where."""
 
     network_id: str
     subnet_ids: Sequence[str]
-    security_group_ids: Sequence[str]
+    security_group_ids: Sequence[str] | None = None
+    zones: Sequence[str] | None = None
+    nat_addresses: Sequence[str] | None = None
 
 
 @record
 class StorageOutputs:
-    """Buckets, by their name in the spec."""
+    """Buckets, by their name in the spec; on Azure a bucket is a container in an account."""
 
     bucket_names: Mapping[str, str]
-    bucket_arns: Mapping[str, str]
+    bucket_arns: Mapping[str, str] | None = None
+    bucket_urls: Mapping[str, str] | None = None
+    bucket_accounts: Mapping[str, str] | None = None
 
 
 @record
@@ -87,37 +104,55 @@ class RegistryOutputs:
     """Container repositories, by their name in the spec."""
 
     repository_urls: Mapping[str, str]
-    repository_arns: Mapping[str, str]
+    repository_arns: Mapping[str, str] | None = None
+    registry_login_server: str | None = None
+    pipeline_templates_url: str | None = None
 
 
 @record
 class IdentityOutputs:
-    """Roles, by what they are for."""
+    """Roles, service accounts or managed identities, by what they are for; and CI's identity provider."""
 
-    role_arns: Mapping[str, str]
+    role_arns: Mapping[str, str] | None = None
+    account_emails: Mapping[str, str] | None = None
+    identity_ids: Mapping[str, str] | None = None
+    identity_client_ids: Mapping[str, str] | None = None
+    ci_identity_provider: str | None = None
 
 
 @record
 class WorkspaceOutputs:
-    """The domain that people work in."""
+    """Where people work."""
 
-    domain_id: str
-    domain_url: str
+    domain_id: str | None = None
+    domain_url: str | None = None
+    notebook_urls: Mapping[str, str] | None = None
+    workspace_id: str | None = None
+    workspace_name: str | None = None
+    mlflow_tracking_uri: str | None = None
 
 
 @record
 class MlOutputs:
-    """The managed ML service; ``None`` is what the spec does not ask for."""
+    """The managed ML service."""
 
     tracking_server_arn: str | None = None
     endpoint_names: Mapping[str, str] | None = None
     pipeline_arns: Mapping[str, str] | None = None
     async_topic_arn: str | None = None
+    tracking_url: str | None = None
+    tensorboard: str | None = None
+    run_templates: Mapping[str, str] | None = None
+    feature_dataset: str | None = None
+    feature_store_address: str | None = None
+    feature_store_id: str | None = None
+    compute_clusters: Mapping[str, str] | None = None
+    ml_registry_id: str | None = None
 
 
 @record
 class LlmOutputs:
-    """Guardrails, knowledge bases and their collections, by their name in the spec; and the log of invocations."""
+    """Models, guardrails, and what can be searched, by their name in the spec; and the log of invocations."""
 
     invocation_log_group: str | None = None
     invocation_bucket: str | None = None
@@ -125,15 +160,26 @@ class LlmOutputs:
     guardrail_versions: Mapping[str, str] | None = None
     collection_endpoints: Mapping[str, str] | None = None
     knowledge_base_ids: Mapping[str, str] | None = None
+    guardrail_templates: Mapping[str, str] | None = None
+    knowledge_base_addresses: Mapping[str, str] | None = None
+    models_endpoint: str | None = None
+    model_deployments: Mapping[str, str] | None = None
+    guardrail_policies: Mapping[str, str] | None = None
+    search_endpoint: str | None = None
+    knowledge_bases: Mapping[str, str] | None = None
 
 
 @record
 class MonitoringOutputs:
-    """Where alerts go, and what watches; ``None`` is what the spec does not ask for."""
+    """Where alerts go, and what watches."""
 
     alerts_topic_arn: str | None = None
     dashboard_name: str | None = None
+    dashboard: str | None = None
     monitoring_schedule_names: Mapping[str, str] | None = None
+    action_group_id: str | None = None
+    dashboard_id: str | None = None
+    ml_events_queue: str | None = None
 
 
 Outputs = TypeVar("Outputs")

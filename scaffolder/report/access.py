@@ -39,7 +39,7 @@ class ConditionJson(TypedDict):
 class StatementJson(TypedDict):
     """One statement. `policy` names the policy that it is in; `not_...` are "all but these".
 
-    In angle brackets is what only the cloud knows: `<bucket data>` is the ARN of the bucket with this address.
+    In angle brackets is what only the cloud knows: `<bucket data>` is the cloud's own id of the bucket with this address.
     """
 
     policy: str

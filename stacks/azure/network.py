@@ -106,8 +106,8 @@ def _own(stack: StackBuilder, context: Context, base: Base, intent: PrivateNetwo
         _guard(stack, subnet, workload_group)
     _guard(stack, endpoints, endpoint_group)
     _egress(stack, context, base, intent, zones, subnets)
-    stack.export("virtual_network_id", vnet.ref("id"))
-    stack.export("workload_subnet_ids", [subnet.ref("id") for subnet in subnets])
+    stack.export("network_id", vnet.ref("id"))
+    stack.export("subnet_ids", [subnet.ref("id") for subnet in subnets])
     return Network(
         vnet_id=vnet.ref("id"),
         subnet_ids=tuple(subnet.ref("id") for subnet in subnets),

@@ -78,7 +78,7 @@ def lower(context: Context, base: Base, keys: Keys, network: Network) -> tuple[S
     if own is not None:
         _flow_logs(stack, context, base, network, logs_account, own)
     stack.export("bucket_accounts", {name: store.account for name, store in stores.items()})
-    stack.export("bucket_containers", {name: store.container for name, store in stores.items()})
+    stack.export("bucket_names", {name: store.container for name, store in stores.items()})
     return stack, Stores(by_name=stores, workspace_id=workspace.ref("id"), data_id=data_account.ref("id"))
 
 

@@ -98,7 +98,7 @@ def _own(stack: StackBuilder, context: Context, keys: Keys, intent: PrivateNetwo
         _nat(stack, context, network, (workloads, interfaces), intent.nat_gateways, origin)
     _logs(stack, context, keys, network, intent, origin)
     stack.export("network_id", network.ref("id"))
-    stack.export("subnet_id", workloads.ref("id"))
+    stack.export("subnet_ids", [workloads.ref("id")])
     stack.export("zones", list(context.zones))
     return Network(
         network_id=network.ref("id"),

@@ -39,6 +39,7 @@ def test_every_export_has_the_shape_that_its_type_says(spec: Path) -> None:
         "str": (str, Ref, RemoteRef, Text),
         "str | None": (str, Ref, RemoteRef, Text),
         "Sequence[str]": (list, tuple),
+        "Sequence[str] | None": (list, tuple),
         "Mapping[str, str]": (dict,),
         "Mapping[str, str] | None": (dict,),
     }
