@@ -80,6 +80,10 @@ def add_hub(stack: StackBuilder, around: Surroundings, hub: Hub) -> tuple[Node, 
     )
     add_lock(stack, context, workspace)
     _reach(stack, around, hub, workspace)
+    itself = Assignment(
+        role="contributor", who=hub.name, on=workspace.ref("id"), what="itself", origin=hub.origin
+    )
+    assign(stack, context, own, itself)
     return workspace, own
 
 

@@ -26,7 +26,7 @@ PACKAGE_HOSTS = {
     "pytorch-all": "*.pytorch.org",
     "tensorflow": "*.tensorflow.org",
 }
-"""What installing packages for training takes (Microsoft Learn, managed virtual network isolation, November 2026)."""
+"""What installing packages for training takes; a firewall is billed for them, in each workspace (Microsoft Learn, managed virtual network isolation, November 2026)."""
 
 BATCH_PARTS = ("queue", "table")
 """Of the workspace's storage account, for batch endpoints (the same page)."""
@@ -58,7 +58,8 @@ def add_outbound_rules(
                 depends_on=rules[-1:],
             )
         )
-    for name, host in PACKAGE_HOSTS.items() if _egress(around.context) else ():
+    wants_packages = hub.features is None and _egress(around.context)
+    for name, host in PACKAGE_HOSTS.items() if wants_packages else ():
         rules.append(
             stack.resource(
                 "azurerm_machine_learning_workspace_network_outbound_rule_fqdn",

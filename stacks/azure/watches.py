@@ -139,7 +139,6 @@ def _failing(
                 },
             },
             "action": {"action_groups": list(heard)} if heard else None,
-            "identity": {"type": "SystemAssigned"},
             "tags": context.tags,
         },
         origin=describe(endpoint),

@@ -54,8 +54,16 @@ WORKLOADS = {
 
 
 def workspace_problems(context: Context) -> Iterator[TargetProblem]:
-    """Say what Azure does not do with users' files."""
+    """Say what Azure does with users' sign-on and files, whatever the platform asks."""
     intent = context.one_of(Workspace)
+    if intent is not None and intent.auth == "sso":
+        yield TargetProblem(
+            path=("workspace", "auth"),
+            code="workspace-auth",
+            message="workspace.auth sso changes nothing on Azure: people always sign in with Entra",
+            hint="Leave it out; each user may turn single sign-on on for their own machine.",
+            warning=True,
+        )
     if intent is not None and not intent.keep_home:
         yield TargetProblem(
             path=("workspace", "keep_home"),
@@ -172,8 +180,8 @@ def _instance(
                         },
                         "sshSettings": {"sshPublicAccess": "Disabled"},
                         "enableNodePublicIp": False,
-                        # With sso, programs on the machine act as its user; otherwise as the machine's identity.
-                        "enableSSO": intent.auth == "sso",
+                        # Who makes a machine for somebody else may not sign it in: its user turns that on.
+                        "enableSSO": False,
                         "idleTimeBeforeShutdown": f"PT{intent.idle_shutdown_minutes}M",
                     },
                 }
