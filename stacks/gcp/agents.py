@@ -22,17 +22,19 @@ ROLES: Mapping[str, str | None] = {
     "aiplatform": "roles/aiplatform.serviceAgent",
     "artifactregistry": "roles/artifactregistry.serviceAgent",
     "cloudscheduler": "roles/cloudscheduler.serviceAgent",
+    "eventarc": "roles/eventarc.serviceAgent",
     "notebooks": "roles/notebooks.serviceAgent",
     "pubsub": "roles/pubsub.serviceAgent",
     "run": "roles/run.serviceAgent",
     "secretmanager": None,
     "sqladmin": "roles/cloudsql.serviceAgent",
+    "workflows": "roles/workflows.serviceAgent",
 }
 """The APIs whose primary agent can be made, and the role that belongs to it (IAM, service agents; November 2026)."""
 
 CMEK_AGENTS = (
     *("aiplatform", "artifactregistry", "bigquery", "compute", "notebooks", "pubsub", "run"),
-    *("secretmanager", "sqladmin", "storage"),
+    *("secretmanager", "sqladmin", "storage", "workflows"),
 )
 """The agents that encrypt what the platform makes, where their API is enabled."""
 

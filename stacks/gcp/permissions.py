@@ -7,6 +7,7 @@ May not grant anything. The names are those of "Vertex AI access control with IA
 from __future__ import annotations
 
 __all__ = [
+    "DRIFT",
     "ENDPOINTS",
     "EXPERIMENTS",
     "FEATURES",
@@ -34,6 +35,7 @@ JOBS = _of(
         "hyperparameterTuningJobs": "cancel create get list",
     },
 )
+DRIFT = _of("aiplatform", {"modelDeploymentMonitoringJobs": "get"})
 EXPERIMENTS = _of(
     "aiplatform",
     {

@@ -12,9 +12,10 @@ from stacks.graph import Node, StackBuilder
 from stacks.intents import (
     Budget,
     ExperimentTracking,
+    Guardrail,
     ImageRepository,
     Intent,
-    KnowledgeBase,
+    OnlineEndpoint,
     WorkloadRole,
     Workspace,
 )
@@ -28,12 +29,13 @@ ALWAYS = (
 )
 ASKED: Mapping[type[Intent], tuple[str, ...]] = {
     Budget: ("billingbudgets", "cloudbilling"),
-    ExperimentTracking: ("iap", "run", "sqladmin"),
+    ExperimentTracking: ("run", "sqladmin"),
+    Guardrail: ("dlp", "modelarmor"),
     ImageRepository: ("containerscanning",),
-    KnowledgeBase: ("discoveryengine",),
+    OnlineEndpoint: ("networkconnectivity",),
     Workspace: ("iap", "notebooks"),
 }
-TRIGGERS = ("cloudscheduler",)
+TRIGGERS = ("cloudscheduler", "eventarc", "workflowexecutions", "workflows")
 
 
 def services_of(context: Context) -> tuple[str, ...]:

@@ -65,25 +65,28 @@ SUPPORT: Mapping[type[Intent], Support] = {
     Workspace: _FULL,
     ExperimentTracking: _FULL,
     ModelRegistry: _partial(
-        "Terraform has no resource for a model of Vertex AI: the stacks make what it needs, and pipelines register it"
+        "Terraform has no resource for a model of Vertex AI: a pipeline's step registers each version, the alias "
+        '"approved" says that it may serve, and the stacks make what an approval starts'
     ),
     FeatureStore: _FULL,
-    TrainingPipeline: _partial(
-        "Terraform has no resource for a pipeline of Vertex AI: the stacks keep its template's place and run it on a "
-        "schedule, and the build compiles and uploads the template"
-    ),
+    TrainingPipeline: _FULL,
     OnlineEndpoint: _partial(
-        "Terraform has no resource for a model that is deployed: the stacks make the endpoint, and a release deploys to it"
+        "Terraform has no resource for a deployed model: the stacks make the endpoint, its log of requests and its alerts, "
+        "and a release deploys the model and its machines. Vertex AI has no serverless and no asynchronous endpoints"
     ),
     ModelMonitor: _partial(
-        "Terraform has no resource for a model monitor: the stacks make the schedule, the alerts and the retraining"
+        "Terraform has no resource for a model monitor: the stacks make what drift starts, and operations make the monitor"
     ),
-    FoundationModels: _FULL,
-    InvocationLogging: Support(
-        SupportLevel.NOT_IMPLEMENTED,
-        "the stacks do not log what models are asked and answer on Vertex AI yet",
+    FoundationModels: _partial(
+        "Vertex AI lets an account ask all of Google's models or none: the stacks grant that, and the list is not enforced"
     ),
-    Guardrail: Support(SupportLevel.NOT_IMPLEMENTED, "the stacks do not make templates of Model Armor yet"),
+    InvocationLogging: _partial(
+        "Terraform has no resource for the log of requests to Google's models: what passes a guardrail is logged, and audit "
+        "logs say who asked which model"
+    ),
+    Guardrail: _partial(
+        "Model Armor has no filters for topics, swear words, grounding and relevance: the stacks make templates of the others"
+    ),
     KnowledgeBase: _partial(
         "Terraform has no way to fill an index: the stacks make the index and its endpoint, and a pipeline embeds documents"
     ),

@@ -13,6 +13,7 @@ from stacks.gcp.catalog import regions, vertex_regions, zones_of
 from stacks.gcp.ci import LONGEST_SUBJECT, issuer_of
 from stacks.gcp.context import Context
 from stacks.gcp.logs import LONGEST_RETENTION_DAYS
+from stacks.gcp.ml_problems import ml_problems
 from stacks.gcp.names import label
 from stacks.intents import AuditTrail, CiIdentity, ExistingNetwork, ObjectStore, Platform, PrivateNetwork
 from stacks.schema.load import nearest
@@ -38,6 +39,7 @@ def problems_of(platform: Platform) -> tuple[TargetProblem, ...]:
         *_retention(context),
         *_buckets(context),
         *_continuous(context),
+        *ml_problems(context),
     )
 
 

@@ -12,6 +12,7 @@ from typing import assert_never
 from stacks.gcp.context import Account
 from stacks.gcp.grants import Holder, Reach, act_as, let_do, on_bucket, on_project, on_registry
 from stacks.gcp.permissions import (
+    DRIFT,
     EXPERIMENTS,
     FEATURES,
     INVOKE,
@@ -154,7 +155,8 @@ def _workspace(stack: StackBuilder, reach: Reach, holder: Holder, accounts: Mapp
 
 
 def _triggers(stack: StackBuilder, reach: Reach, holder: Holder, accounts: Mapping[str, Account]) -> None:
-    let_do(stack, reach, holder, RUNS)
-    on_project(stack, reach, holder, *WRITE_LOGS)
-    on_registry(stack, reach, holder, PULL)
-    act_as(stack, holder, accounts, "pipelines")
+    """Be started by the clock and by events, read what a run is, and start it: each through a workflow."""
+    let_do(stack, reach, holder, (*RUNS, *JOBS, *DRIFT, *SERVED))
+    on_project(stack, reach, holder, *WRITE_LOGS, "roles/eventarc.eventReceiver", "roles/workflows.invoker")
+    on_bucket(stack, reach, holder, "artifacts", READ, ("pipelines/",))
+    act_as(stack, holder, accounts, "pipelines", "serving")
