@@ -29,7 +29,7 @@ __all__ = [
     "lowering_of",
 ]
 
-STACKS: Mapping[str, str] = {"aws": "stacks.aws", "azure": "stacks.azure"}
+STACKS: Mapping[str, str] = {"aws": "stacks.aws", "azure": "stacks.azure", "gcp": "stacks.gcp"}
 """Provider name → package; a new cloud adds one line here."""
 
 

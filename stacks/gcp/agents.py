@@ -23,6 +23,7 @@ ROLES: Mapping[str, str | None] = {
     "artifactregistry": "roles/artifactregistry.serviceAgent",
     "cloudscheduler": "roles/cloudscheduler.serviceAgent",
     "eventarc": "roles/eventarc.serviceAgent",
+    "networkconnectivity": "roles/networkconnectivity.serviceAgent",
     "notebooks": "roles/notebooks.serviceAgent",
     "pubsub": "roles/pubsub.serviceAgent",
     "run": "roles/run.serviceAgent",

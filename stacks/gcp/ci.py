@@ -30,14 +30,15 @@ from stacks.gcp.keys import USE_KEY
 from stacks.gcp.names import fitted
 from stacks.gcp.permissions import LOOK, RUNS
 from stacks.gcp.services import services_of
-from stacks.gcp.workloads import WRITE
+from stacks.gcp.workloads import READ, WRITE
 from stacks.graph import Node, StackBuilder, Value, text
 from stacks.intents import CiIdentity, describe
 from stacks.record import record
 
 __all__ = ["LONGEST_SUBJECT", "add_ci_accounts", "grantable", "issuer_of"]
 
-READ_STATE = "roles/storage.objectViewer"
+MADE_BY_STACKS = ("code/", "pipelines/")
+"""Where Terraform itself puts objects: the code and the templates of pipelines."""
 PUSH = "roles/artifactregistry.writer"
 FEDERATE = "roles/iam.workloadIdentityUser"
 LONGEST_SUBJECT = 127
@@ -177,11 +178,13 @@ def _trust(stack: StackBuilder, account: Node, pool: Value, principal: str, orig
 
 
 def _plan(stack: StackBuilder, reach: Reach, holder: Holder, *, write_state: bool) -> None:
-    """Read what refreshing the platform's stacks reads; of data, only the states."""
+    """Read what refreshing the platform's stacks reads; of objects, only the states and what the stacks put there."""
     found = {role for api in services_of(reach.context) if api in BY_API for role in BY_API[api].read}
     on_project(stack, reach, holder, *sorted(found))
     if not write_state:
         let_do(stack, reach, holder, PLAN)
+    if reach.registry.templates is not None:
+        on_bucket(stack, reach, holder, "artifacts", WRITE if write_state else READ, MADE_BY_STACKS)
     _state(stack, reach.context, holder, write=write_state)
 
 
@@ -193,7 +196,7 @@ def _state(stack: StackBuilder, context: Context, holder: Holder, *, write: bool
     objects = f'resource.name.startsWith("projects/_/buckets/{place.bucket}/objects/{place.start}")'
     locks = f'{objects} && resource.name.endsWith(".tflock")'
     bucket = 'resource.type == "storage.googleapis.com/Bucket"'
-    grants = {"state-read": (READ_STATE, f"{bucket} || {objects}")}
+    grants = {"state-read": (READ, f"{bucket} || {objects}")}
     if write:
         grants = {"state-write": (WRITE, f"{bucket} || {objects}")}
     else:

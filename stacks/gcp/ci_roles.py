@@ -28,7 +28,12 @@ BY_API: Mapping[str, ApiRoles] = {
     "compute": ApiRoles(
         ("roles/compute.viewer",), ("roles/compute.networkAdmin", "roles/compute.securityAdmin")
     ),
+    "dlp": ApiRoles(
+        ("roles/dlp.deidentifyTemplatesReader", "roles/dlp.inspectTemplatesReader"),
+        ("roles/dlp.deidentifyTemplatesEditor", "roles/dlp.inspectTemplatesEditor"),
+    ),
     "dns": ApiRoles(("roles/dns.reader",), ("roles/dns.admin",)),
+    "eventarc": ApiRoles(("roles/eventarc.viewer",), ("roles/eventarc.admin",)),
     "iam": ApiRoles(
         (
             "roles/iam.roleViewer",
@@ -38,6 +43,7 @@ BY_API: Mapping[str, ApiRoles] = {
         )
     ),
     "logging": ApiRoles(("roles/logging.viewer",), ("roles/logging.configWriter",)),
+    "modelarmor": ApiRoles(("roles/modelarmor.viewer",), ("roles/modelarmor.admin",)),
     "monitoring": ApiRoles(("roles/monitoring.viewer",), ("roles/monitoring.editor",)),
     "notebooks": ApiRoles(("roles/notebooks.viewer",), ("roles/notebooks.admin",)),
     "pubsub": ApiRoles(("roles/pubsub.viewer",), ("roles/pubsub.admin",)),
@@ -48,10 +54,12 @@ BY_API: Mapping[str, ApiRoles] = {
         ("roles/serviceusage.serviceUsageConsumer",), ("roles/serviceusage.serviceUsageAdmin",)
     ),
     "sqladmin": ApiRoles(("roles/cloudsql.viewer",), ("roles/cloudsql.admin",)),
+    "workflows": ApiRoles(("roles/workflows.viewer",), ("roles/workflows.admin",)),
 }
 """By the part of an API's name before ``.googleapis.com``; those that a platform enables count."""
 
 PLAN = (
+    "networkconnectivity.serviceConnectionPolicies.get",
     "resourcemanager.projects.get",
     "storage.buckets.get",
     "storage.buckets.getIamPolicy",
@@ -71,6 +79,7 @@ DEPLOY = (
         for verb in ("create", "delete", "get", "getIamPolicy", "list", "setIamPolicy", "update")
     ),
     *(f"secretmanager.versions.{verb}" for verb in ("add", "destroy", "disable", "enable", "get", "list")),
+    *(f"networkconnectivity.serviceConnectionPolicies.{verb}" for verb in ("create", "delete", "update")),
     *(f"compute.resourcePolicies.{verb}" for verb in ("create", "delete", "get", "list", "update", "use")),
     *(f"compute.disks.{verb}" for verb in ("addResourcePolicies", "get", "list", "removeResourcePolicies")),
 )

@@ -61,8 +61,9 @@ def _common(context: Context, keys: Keys, name: str) -> dict[str, Value]:
 
 
 def _cleanup(intent: ImageRepository) -> Value:
-    """Delete untagged images after some days, and tagged ones that are not among the newest: what one policy keeps,
-    no other deletes.
+    """Delete untagged images after some days, but none of the newest: what one policy keeps, no other deletes.
+
+    There is none for tagged images: where tags are immutable, Artifact Registry deletes no image that has one.
     """
     return [
         {
@@ -77,11 +78,6 @@ def _cleanup(intent: ImageRepository) -> Value:
                 "tag_state": "UNTAGGED",
                 "older_than": f"{intent.expire_untagged_days * DAY_S}s",
             },
-        },
-        {
-            "id": "delete-old",
-            "action": "DELETE",
-            "condition": {"tag_state": "TAGGED", "older_than": f"{intent.expire_untagged_days * DAY_S}s"},
         },
     ]
 

@@ -58,7 +58,10 @@ SUPPORT: Mapping[type[Intent], Support] = {
     PrivateNetwork: _FULL,
     ExistingNetwork: _FULL,
     ObjectStore: _FULL,
-    ImageRepository: _FULL,
+    ImageRepository: _partial(
+        "Artifact Registry deletes no image with a tag where tags are immutable: untagged ones go, and keep_images is how "
+        "many of the newest always stay"
+    ),
     WorkloadRole: _FULL,
     HumanRole: _FULL,
     CiIdentity: _FULL,
