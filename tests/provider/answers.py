@@ -114,24 +114,30 @@ class _Answer:
             case Attribute():
                 return self._made(argument.type, path) if is_unknown(value) else value
             case BlockType() | NestedAttribute() if is_unknown(value):
-                made = self._made_block(argument.body, path)
-                return made if argument.nesting == "single" else [made]
+                return self._made_block(argument, path)
             case BlockType() | NestedAttribute():
                 return _each(value, lambda block: self._block(argument.body, block, path))
 
-    def _made_block(self, body: BlockSchema, path: tuple[str, ...]) -> dict[str, Value]:
-        """Make an occurrence of what can't be set; one that holds itself ends there."""
-        if len(path) > 4:
-            return dict.fromkeys(body.arguments)
-        made: dict[str, Value] = {}
-        for name, argument in body.arguments.items():
-            here = (*path, name)
-            if isinstance(argument, Attribute):
-                made[name] = self._made(argument.type, here)
-            else:
-                inner = self._made_block(argument.body, here)
-                made[name] = inner if argument.nesting == "single" else [inner]
-        return made
+    def _made_block(
+        self, block: BlockType | NestedAttribute, path: tuple[str, ...], above: tuple[int, ...] = ()
+    ) -> Value:
+        """Make an occurrence of what can't be set; nothing where it would hold itself."""
+        if block.place in above:
+            return None
+        inside = (*above, block.place)
+        made: dict[str, Value] = {
+            name: self._made(argument.type, (*path, name))
+            if isinstance(argument, Attribute)
+            else self._made_block(argument, (*path, name), inside)
+            for name, argument in block.body.arguments.items()
+        }
+        match block.nesting:
+            case "single":
+                return made
+            case "map":
+                return {}
+            case _:
+                return [made]
 
     def _made(self, type_: Type, path: tuple[str, ...]) -> Value:
         match type_:

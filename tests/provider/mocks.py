@@ -92,5 +92,7 @@ def _blank_argument(argument: Argument, depth: int) -> Value:
             return UNKNOWN if computed else None
         case BlockType() if is_computed_block(argument):
             return UNKNOWN
+        case NestedAttribute(read_only=True):
+            return UNKNOWN
         case BlockType() | NestedAttribute():
             return (_blank(argument.body, depth + 1) or None) if depth < 2 else None

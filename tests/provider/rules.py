@@ -158,6 +158,9 @@ def _together(kind: str, path: str, members: list[str], config: Mapping[str, Val
     above = path.rpartition(".")[0]
     if above and not _at(config, above.split(".")):
         return None
+    if kind in ("exactly_one_of", "at_least_one_of"):
+        # The plugin SDK adds the argument that says it to the group, where the group leaves it out.
+        members = list(dict.fromkeys([*members, path]))
     found = {member: _at(config, member.split(".")) for member in members}
     given = [member for member, value in found.items() if _is_given(value)]
     known = [member for member in given if not is_unknown(found[member])]

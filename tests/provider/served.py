@@ -7,7 +7,7 @@ an exact pack of another version of the provider, or from the data beside this m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TypeAlias
 
@@ -121,42 +121,37 @@ def _exact_type(provider: str, version: str, mode: Mode, name: str) -> TypeSchem
         return None
 
 
-def is_computed_block(block: BlockType) -> bool:
+def is_computed_block(block: BlockType, above: tuple[int, ...] = ()) -> bool:
     """Tell whether nothing in a block can be set: providers' older SDK serves it as a computed attribute."""
-    arguments = block.body.arguments
-    return block.nesting != "single" and bool(arguments) and all(map(_is_read_only, arguments.values()))
+    arguments = block.body.arguments.values()
+    inside = (*above, block.place)
+    return block.nesting != "single" and bool(arguments) and all(_is_read_only(a, inside) for a in arguments)
 
 
-def _is_read_only(argument: Argument) -> bool:
-    return is_computed_block(argument) if isinstance(argument, BlockType) else argument.read_only
+def _is_read_only(argument: Argument, above: tuple[int, ...]) -> bool:
+    if isinstance(argument, BlockType):
+        return argument.place in above or is_computed_block(argument, above)
+    return argument.read_only
 
 
 def _attribute(name: str, argument: Argument) -> pb.Schema.Attribute:
     match argument:
-        case Attribute():
-            flags = {
-                "required": argument.required,
-                "optional": argument.optional,
-                "computed": argument.computed,
-                "sensitive": argument.sensitive,
-            }
-            attribute = pb.Schema.Attribute(name=name, type=_encoded(argument.type), **flags)
-            if argument.write_only:
-                attribute.MergeFromString(WRITE_ONLY)
-            return attribute
-        case NestedAttribute():
-            return pb.Schema.Attribute(
-                name=name,
-                nested_type=_object(argument),
-                required=argument.required,
-                optional=argument.optional,
-                computed=argument.computed,
-                sensitive=argument.sensitive,
-            )
         case BlockType():
-            kind = "set" if argument.nesting == "set" else "list"
-            type_ = json.dumps([kind, _object_type(argument.body)]).encode()
-            return pb.Schema.Attribute(name=name, type=type_, computed=True)
+            return pb.Schema.Attribute(name=name, type=_json(_type_of(argument, ())), computed=True)
+        case NestedAttribute(read_only=True):
+            return pb.Schema.Attribute(name=name, type=_json(_type_of(argument, ())), computed=True)
+    flags = {
+        "required": argument.required,
+        "optional": argument.optional,
+        "computed": argument.computed,
+        "sensitive": argument.sensitive,
+    }
+    if isinstance(argument, NestedAttribute):
+        return pb.Schema.Attribute(name=name, nested_type=_object(argument), **flags)
+    attribute = pb.Schema.Attribute(name=name, type=_json(_cty(argument.type)), **flags)
+    if argument.write_only:
+        attribute.MergeFromString(WRITE_ONLY)
+    return attribute
 
 
 def _object(argument: NestedAttribute) -> pb.Schema.Object:
@@ -167,25 +162,25 @@ def _object(argument: NestedAttribute) -> pb.Schema.Object:
     )
 
 
-def _object_type(body: BlockSchema) -> object:
-    return ["object", {name: _type_of(argument) for name, argument in body.arguments.items()}]
+def _json(type_: object) -> bytes:
+    return json.dumps(type_).encode()
 
 
-def _type_of(argument: Argument) -> object:
-    match argument:
-        case Attribute():
-            return _cty(argument.type)
+def _type_of(argument: Argument, above: tuple[int, ...]) -> object:
+    """The type of an argument's value; anything where a block would hold itself."""
+    if isinstance(argument, Attribute):
+        return _cty(argument.type)
+    if argument.place in above:
+        return "dynamic"
+    inside = (*above, argument.place)
+    inner = {name: _type_of(of, inside) for name, of in argument.body.arguments.items()}
+    match argument.nesting:
+        case "single":
+            return ["object", inner]
+        case "set" | "map":
+            return [argument.nesting, ["object", inner]]
         case _:
-            inner = _object_type(argument.body)
-            return (
-                inner
-                if argument.nesting == "single"
-                else ["set" if argument.nesting == "set" else "list", inner]
-            )
-
-
-def _encoded(type_: Type) -> bytes:
-    return json.dumps(_cty(type_)).encode()
+            return ["list", ["object", inner]]
 
 
 def _cty(type_: Type) -> object:
@@ -198,8 +193,4 @@ def _cty(type_: Type) -> object:
         case Collection(kind=kind, element=element):
             return [kind, _cty(element)]
         case ObjectType(attributes=attributes):
-            return ["object", _each(attributes)]
-
-
-def _each(attributes: Mapping[str, Type]) -> dict[str, object]:
-    return {name: _cty(type_) for name, type_ in attributes.items()}
+            return ["object", {name: _cty(of) for name, of in attributes.items()}]
