@@ -41,7 +41,7 @@ def add_features(stack: StackBuilder, around: Surroundings) -> Sequence[Skipped]
         holds="the definitions of the features",
         features={
             "computer_spark_runtime_version": SPARK,
-            "offline_connection_name": OFFLINE if offline else None,
+            **({"offline_connection_name": OFFLINE} if offline else {}),
         },
     )
     store, own = add_hub(stack, around, hub)

@@ -51,7 +51,7 @@ def add_knowledge_bases(
         "knowledge_bases",
         {
             base.name: {
-                "index": base.index,
+                **({"index": base.index} if base.index else {}),
                 "account": around.stores.by_name[base.bucket].account,
                 "container": around.stores.by_name[base.bucket].container,
                 "prefix": base.prefix,

@@ -166,7 +166,11 @@ def _deployment(
         {
             "name": model.deployment,
             "cognitive_account_id": account.ref("id"),
-            "model": {"format": model.format, "name": model.name, "version": model.version},
+            "model": {
+                "format": model.format,
+                "name": model.name,
+                **({"version": model.version} if model.version else {}),
+            },
             "sku": {
                 "name": "DataZoneStandard" if around.context.region in DATA_ZONES else "Standard",
                 "capacity": CAPACITY,
