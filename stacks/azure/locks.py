@@ -16,9 +16,10 @@ def add_lock(stack: StackBuilder, context: Context, node: Node) -> Node | None:
     """Lock a resource against deletion, when the platform is protected."""
     if not context.protected:
         return None
+    kind = node.address.type.partition("_")[2].replace("_", "-")
     return stack.resource(
         "azurerm_management_lock",
-        node.address.name,
+        f"{kind}-{node.address.name}",
         {
             "name": context.name("lock", "keep"),
             "scope": node.ref("id"),
