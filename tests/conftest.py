@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.external_tools import (
     Missing,
@@ -26,7 +26,13 @@ TESTS = Path(__file__).resolve().parent
 
 # No deadline: machines that run tests are shared, and time is what benchmarks/ measures. The same examples every time.
 settings.register_profile("scaffolder", deadline=None, derandomize=True)
-settings.load_profile("scaffolder")
+# `HYPOTHESIS_PROFILE=unshrunk` says what fails without looking for the smallest example of it, which may take minutes.
+settings.register_profile(
+    "unshrunk",
+    settings.get_profile("scaffolder"),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "scaffolder"))
 
 
 def _found(find: Callable[[], T]) -> T:

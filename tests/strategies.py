@@ -1,11 +1,12 @@
-"""Hypothesis strategies that make valid specs over the whole vocabulary.
+"""Hypothesis strategies that make valid specs of any cloud, over the whole vocabulary.
 
-A spec is a dict as JSON has it; ``spec_text`` writes it as YAML.
+A spec is a dict as JSON has it; ``spec_text`` writes it as YAML. What is a cloud's own comes from ``tests.clouds``.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from scaffolder.spec.profiles import EEA_REGIONS, SIX_YEARS
+from scaffolder.spec.providers import PROVIDERS
 from scaffolder.spec.rules import RESERVED_BUCKETS, RESERVED_TAGS
+from stacks.adapter import STACKS
+from tests.clouds import Cloud, cloud
 
 __all__ = ["SPEC_FILE", "Spec", "spec_text", "valid_specs"]
 
@@ -22,35 +26,6 @@ Spec: TypeAlias = dict[str, Any]  # JSON, made to be taken apart by tests
 SPEC_FILE = str(Path(__file__).parent / "specs" / "platform.yaml")
 """Where generated specs are taken to be: the pipeline definition that they name is there."""
 
-# Region → three of its zones.
-REGIONS = {
-    "aws": {
-        "ap-south-1": ["aps1-az1", "aps1-az2", "aps1-az3"],
-        "eu-central-1": ["euc1-az1", "euc1-az2", "euc1-az3"],
-        "eu-west-1": ["euw1-az1", "euw1-az2", "euw1-az3"],
-        "us-east-1": ["use1-az1", "use1-az2", "use1-az4"],
-    },
-    "gcp": {"europe-west1": ["europe-west1-b", "europe-west1-c", "europe-west1-d"]},
-    "azure": {"westeurope": ["zone-1", "zone-2", "zone-3"]},
-}
-MACHINES = {
-    "aws": ["ml.m5.xlarge", "ml.g5.12xlarge", "ml.c5.2xlarge"],
-    "gcp": ["n1-standard-4", "a2-highgpu-1g"],
-    "azure": ["Standard_DS3_v2", "Standard_NC24ads_A100_v4"],
-}
-SIZES = [
-    "cpu.small",
-    "cpu.medium",
-    "cpu.large",
-    "cpu.xlarge",
-    "gpu.t4",
-    "gpu.l4",
-    "gpu.a10×4",
-    "gpu.a100x8",
-    "gpu.h100",
-]
-EVERYWHERE = ["cpu.small", "cpu.medium", "cpu.large", "cpu.xlarge", "gpu.t4", "gpu.a10×4"]
-"""The sizes that SageMaker has in each of the regions above."""
 CIDRS = ["10.40.0.0/16", "10.0.0.0/16", "10.250.16.0/20", "172.20.0.0/18", "192.168.0.0/16", "100.64.32.0/19"]
 SCHEDULES = ["0 3 * * *", "*/15 8-18 * * mon-fri", "30 4 1,15 * 0", "0 0 29 feb *"]
 TYPES = ["int", "float", "string", "bool", "timestamp"]
@@ -76,8 +51,9 @@ def _columns() -> SearchStrategy[str]:
     return st.from_regex(r"[a-z][a-z0-9_]{0,15}", fullmatch=True)
 
 
-def _digits(count: int) -> SearchStrategy[str]:
-    return st.from_regex(rf"[0-9]{{{count}}}", fullmatch=True)
+def _like(pattern: str) -> SearchStrategy[str]:
+    """Texts that a pattern of a cloud's data allows."""
+    return st.from_regex(pattern, fullmatch=True, alphabet=st.characters(codec="ascii"))
 
 
 def _some(draw: DrawFn, values: dict[str, SearchStrategy[Any]]) -> Spec:
@@ -86,51 +62,52 @@ def _some(draw: DrawFn, values: dict[str, SearchStrategy[Any]]) -> Spec:
 
 
 @st.composite
-def valid_specs(draw: DrawFn, *, provider: str = "aws", overrides: bool = False) -> Spec:
-    """Make a valid spec. ``overrides`` adds some of resources that may not be there."""
+def valid_specs(draw: DrawFn, *, provider: str | None = None, overrides: bool = False) -> Spec:
+    """Make a valid spec of a cloud, or of any that has stacks. ``overrides`` adds some of resources that may not be there."""
+    of = cloud(provider or draw(st.sampled_from(sorted(STACKS))))
     profiles = draw(
         st.lists(st.sampled_from(["hipaa", "gdpr", "soc2", "eu-ai-act"]), unique=True, max_size=4)
     )
-    region = draw(st.sampled_from(sorted(REGIONS[provider])))
-    if "gdpr" in profiles and region not in EEA_REGIONS[provider]:
-        region = next(region for region in REGIONS[provider] if region in EEA_REGIONS[provider])
+    region = draw(st.sampled_from(sorted(of.regions)))
+    if "gdpr" in profiles and region not in EEA_REGIONS[of.provider]:
+        region = next(region for region in of.regions if region in EEA_REGIONS[of.provider])
     spec: Spec = {
         "version": 1,
         "name": draw(_names(shortest=3)),
         "owner": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 _.:/@+=-]{0,30}", fullmatch=True)),
-        "target": {"provider": provider, "region": region, "account": draw(_accounts(provider))},
+        "target": {"provider": of.provider, "region": region, "account": draw(_like(of.words["account"]))},
     }
-    identity = draw(_identity(provider))
+    identity = draw(_identity(of))
     spec |= _some(
         draw,
         {
-            "tags": _tags(),
+            "tags": _tags(of),
             "deletion_protection": st.booleans(),
             "state": _state(),
-            "network": _network(REGIONS[provider][region]),
+            "network": _network(of, of.regions[region]),
             "identity": st.just(identity),
             "containers": _containers(),
-            "workspace": _workspace(provider),
+            "workspace": _workspace(of),
             "tracking": st.sampled_from([{}, {"backend": "managed"}, {"backend": "none"}]),
             "features": st.dictionaries(_names(), _feature_group(), max_size=2),
-            "pipelines": st.dictionaries(_names(), _pipeline(provider), max_size=2),
+            "pipelines": st.dictionaries(_names(), _pipeline(of), max_size=2),
             "alerts": _alerts(),
         },
     )
-    spec["security"] = draw(_security(provider, profiles, ci="ci" in spec.get("identity", {})))
+    spec["security"] = draw(_security(of, profiles, ci="ci" in spec.get("identity", {})))
     spec["storage"] = {"buckets": draw(_buckets(profiles))}
     if draw(st.booleans()):
-        spec["llm"] = draw(_llm(["data", "artifacts", *spec["storage"]["buckets"]]))
-    draw(_machine_learning(spec, manual="eu-ai-act" in profiles))
+        spec["llm"] = draw(_llm(of, ["data", "artifacts", *spec["storage"]["buckets"]]))
+    draw(_machine_learning(of, spec, manual="eu-ai-act" in profiles))
     if overrides:
-        addresses = st.sampled_from(["aws_s3_bucket.data", "aws_vpc.main", "aws_kms_key.data"])
+        addresses = st.sampled_from(of.choices("overridden"))
         arguments = st.dictionaries(
             st.sampled_from(["tags", "force_destroy", "lifecycle"]), VALUES, min_size=1, max_size=2
         )
         spec["overrides"] = draw(st.dictionaries(addresses, arguments, max_size=2))
     if draw(st.booleans()):
         names = st.from_regex(r"[a-z][a-z0-9]{1,9}", fullmatch=True)
-        spec["environments"] = draw(st.dictionaries(names, _overlay(spec), min_size=1, max_size=3))
+        spec["environments"] = draw(st.dictionaries(names, _overlay(of, spec), min_size=1, max_size=3))
     return spec
 
 
@@ -150,27 +127,19 @@ def _lines(mapping: Spec, depth: int) -> list[str]:
     return lines
 
 
-def _accounts(provider: str) -> SearchStrategy[str]:
-    match provider:
-        case "aws":
-            return _digits(12)
-        case "gcp":
-            return st.from_regex(r"[a-z][a-z0-9-]{4,20}[a-z0-9]", fullmatch=True)
-        case _:
-            return st.uuids().map(str)
+def _tags(of: Cloud) -> SearchStrategy[Spec]:
+    """Make tags that are the user's own, and distinct on a cloud that folds their letters."""
+    reserved = {_folded(tag) for tag in RESERVED_TAGS}
+    prefixes = PROVIDERS[of.provider].tag_prefixes
+    keys = st.from_regex(r"[A-Za-z][A-Za-z0-9_.:/@+=-]{0,20}", fullmatch=True)
+    own = keys.filter(lambda tag: _folded(tag) not in reserved and not tag.lower().startswith(prefixes))
+    values = st.from_regex(r"[A-Za-z0-9 _.:/@+=-]{0,20}", fullmatch=True)
+    pairs = st.lists(st.tuples(own, values), max_size=3, unique_by=lambda pair: _folded(pair[0]))
+    return pairs.map(dict)
 
 
-def _tags() -> SearchStrategy[Spec]:
-    reserved = {tag.replace("-", "") for tag in RESERVED_TAGS}
-
-    def free(tag: str) -> bool:
-        letters = "".join(letter for letter in tag.lower() if letter.isalnum())
-        return letters not in reserved and not tag.lower().startswith(
-            ("aws:", "goog", "microsoft", "azure", "windows")
-        )
-
-    keys = st.from_regex(r"[A-Za-z][A-Za-z0-9_.:/@+=-]{0,20}", fullmatch=True).filter(free)
-    return st.dictionaries(keys, st.from_regex(r"[A-Za-z0-9 _.:/@+=-]{0,20}", fullmatch=True), max_size=3)
+def _folded(tag: str) -> str:
+    return "".join(letter for letter in tag.lower() if letter.isalnum())
 
 
 def _state() -> SearchStrategy[Spec]:
@@ -190,17 +159,15 @@ def _state() -> SearchStrategy[Spec]:
 
 
 @st.composite
-def _network(draw: DrawFn, zones: list[str]) -> Spec:
+def _network(draw: DrawFn, of: Cloud, zones: Sequence[str]) -> Spec:
     if draw(st.integers(0, 4)) == 0:
-        digits = st.from_regex(r"[0-9a-f]{17}", fullmatch=True)
-        subnets = st.lists(digits.map("subnet-{}".format), min_size=1, max_size=3, unique=True)
-        groups = st.lists(digits.map("sg-{}".format), min_size=1, max_size=5, unique=True)
-        existing = {
-            "network_id": f"vpc-{draw(digits)}",
-            "subnet_ids": draw(subnets),
-            "security_group_ids": draw(groups),
+        looks = of.words["existing"]
+        several = {
+            name: draw(st.lists(_like(looks[name]), min_size=1, max_size=most, unique=True))
+            for name, most in (("subnet_ids", 3), ("security_group_ids", 5))
+            if name in looks
         }
-        return {"existing": existing}
+        return {"existing": {"network_id": draw(_like(looks["network_id"])), **several}}
     network = _some(
         draw,
         {
@@ -219,7 +186,7 @@ def _network(draw: DrawFn, zones: list[str]) -> Spec:
 
 
 @st.composite
-def _security(draw: DrawFn, provider: str, profiles: list[str], *, ci: bool) -> Spec:
+def _security(draw: DrawFn, of: Cloud, profiles: list[str], *, ci: bool) -> Spec:
     keep = SIX_YEARS if "hipaa" in profiles else 365 if profiles else 90
     days = st.integers(keep, 3653)
     audited = bool({"hipaa", "soc2", "eu-ai-act"} & set(profiles)) or draw(st.booleans())
@@ -230,14 +197,14 @@ def _security(draw: DrawFn, provider: str, profiles: list[str], *, ci: bool) -> 
         security["log_retention_days"] = draw(days)
     encryption = ["customer"] if "hipaa" in profiles else ["customer", "provider"]
     choices: dict[str, SearchStrategy[Any]] = {"encryption": st.sampled_from(encryption)}
-    if provider == "aws":
-        arn = "arn:aws:iam::123456789012:policy/boundary"
-        choices["permissions_boundary"] = st.sampled_from([True, arn] if ci else [True, False, arn])
+    boundaries = of.choices("boundaries")
+    if boundaries:
+        choices["permissions_boundary"] = st.sampled_from([True, *boundaries, *([] if ci else [False])])
     return security | _some(draw, choices)
 
 
 @st.composite
-def _identity(draw: DrawFn, provider: str) -> Spec:
+def _identity(draw: DrawFn, of: Cloud) -> Spec:
     identity: Spec = {}
     if draw(st.booleans()):
         branch = st.sampled_from(["main", "release/1"])
@@ -247,23 +214,10 @@ def _identity(draw: DrawFn, provider: str) -> Spec:
         else:
             common["host"] = st.sampled_from(["gitlab.com", "gitlab.acme.example"])
             identity["ci"] = {"system": "gitlab", "repository": "acme/ml/churn"} | _some(draw, common)
-    people = st.lists(_principals(provider), unique=True, max_size=3)
+    people = st.lists(_like(of.words["principal"]), unique=True, max_size=3)
     if draw(st.booleans()):
         identity["groups"] = _some(draw, dict.fromkeys(("admins", "scientists", "viewers"), people))
     return identity
-
-
-def _principals(provider: str) -> SearchStrategy[str]:
-    words = st.from_regex(r"[A-Za-z][A-Za-z0-9_+=,.@-]{0,15}", fullmatch=True)
-    match provider:
-        case "aws":
-            return st.builds(
-                "arn:aws:iam::{}:{}/{}".format, _digits(12), st.sampled_from(["role", "user"]), words
-            )
-        case "gcp":
-            return _names().map("group:{}@example.com".format)
-        case _:
-            return st.uuids().map(str)
 
 
 @st.composite
@@ -296,20 +250,19 @@ def _containers(draw: DrawFn) -> Spec:
     return containers | _some(draw, keep)
 
 
-def _instances(provider: str) -> SearchStrategy[str]:
-    sizes = EVERYWHERE if provider == "aws" else SIZES
-    return st.sampled_from([*sizes, *MACHINES[provider]])
+def _instances(of: Cloud) -> SearchStrategy[str]:
+    return st.sampled_from([*of.choices("sizes"), *of.choices("machines")])
 
 
 @st.composite
-def _workspace(draw: DrawFn, provider: str) -> Spec:
+def _workspace(draw: DrawFn, of: Cloud) -> Spec:
     return _some(
         draw,
         {
             "users": st.lists(_names(), unique=True, max_size=3),
-            "instance": _instances(provider),
+            "instance": _instances(of),
             "idle_shutdown_minutes": st.integers(60, 525600),
-            "auth": st.sampled_from(["iam", "sso"]),
+            "auth": st.sampled_from(of.choices("auth")),
             "keep_home": st.booleans(),
         },
     )
@@ -325,8 +278,8 @@ def _feature_group(draw: DrawFn) -> Spec:
 
 
 @st.composite
-def _pipeline(draw: DrawFn, provider: str) -> Spec:
-    choices = {"schedule": st.sampled_from(SCHEDULES), "instance": _instances(provider)}
+def _pipeline(draw: DrawFn, of: Cloud) -> Spec:
+    choices = {"schedule": st.sampled_from(SCHEDULES), "instance": _instances(of)}
     return {"definition": "pipelines/train.yaml", **_some(draw, choices)}
 
 
@@ -345,16 +298,15 @@ def _alerts(draw: DrawFn) -> Spec:
 
 
 @st.composite
-def _llm(draw: DrawFn, buckets: list[str]) -> Spec:
-    models = ["amazon.nova-lite-v1:0", "eu.amazon.nova-pro-v1:0", "anthropic.claude-3-haiku-20240307-v1:0"]
+def _llm(draw: DrawFn, of: Cloud, buckets: list[str]) -> Spec:
     holders = sorted({*buckets} - {"logs"})
     return _some(
         draw,
         {
-            "models": st.lists(st.sampled_from(models), unique=True, max_size=3),
+            "models": st.lists(st.sampled_from(of.choices("models")), unique=True, max_size=3),
             "log_invocations": st.booleans(),
             "guardrails": st.dictionaries(_names(), _guardrail(), max_size=2),
-            "knowledge_bases": st.dictionaries(_names(), _knowledge_base(holders), max_size=2),
+            "knowledge_bases": st.dictionaries(_names(), _knowledge_base(of, holders), max_size=2),
         },
     )
 
@@ -393,24 +345,18 @@ def _guardrail(draw: DrawFn) -> Spec:
 
 
 @st.composite
-def _knowledge_base(draw: DrawFn, buckets: list[str]) -> Spec:
-    sizes = [
-        {"embedding_model": "amazon.titan-embed-text-v2:0", "dimensions": 512},
-        {"embedding_model": "cohere.embed-multilingual-v3"},
-        {"embedding_model": "acme.embed-v9:0", "dimensions": 77},
-        {},
-    ]
+def _knowledge_base(draw: DrawFn, of: Cloud, buckets: list[str]) -> Spec:
     chosen = {
         "bucket": st.sampled_from(buckets),
         "prefix": st.sampled_from(["kb", "docs/manuals"]),
         "standby": st.booleans(),
         "index": st.sampled_from(["docs", "docs_2"]),
     }
-    return {**draw(st.sampled_from(sizes)), **_some(draw, chosen)}
+    return {**draw(st.sampled_from(of.choices("embeddings"))), **_some(draw, chosen)}
 
 
 @st.composite
-def _machine_learning(draw: DrawFn, spec: Spec, *, manual: bool) -> None:
+def _machine_learning(draw: DrawFn, of: Cloud, spec: Spec, *, manual: bool) -> None:
     """Add models, endpoints of theirs, and monitors of those."""
     approvals = st.just("manual") if manual else st.sampled_from(["manual", "automatic"])
     choices = {"approval": approvals}
@@ -419,18 +365,18 @@ def _machine_learning(draw: DrawFn, spec: Spec, *, manual: bool) -> None:
     models = draw(st.dictionaries(_names(), st.fixed_dictionaries({}, optional=choices), max_size=2))
     if models:
         spec["models"] = models
-        endpoints = _endpoint(sorted(models), spec["target"]["provider"])
+        endpoints = _endpoint(of, sorted(models))
         spec["endpoints"] = draw(st.dictionaries(_names(), endpoints, max_size=2))
         for name in sorted({endpoint["model"] for endpoint in spec["endpoints"].values()}):
-            models[name] |= draw(_served())
+            models[name] |= draw(_served(of))
     if spec.get("endpoints"):
         monitor = _monitor(spec["endpoints"], sorted(spec.get("pipelines", {})))
         spec["monitors"] = draw(st.dictionaries(_names(), monitor, max_size=2))
 
 
-def _served() -> SearchStrategy[Spec]:
+def _served(of: Cloud) -> SearchStrategy[Spec]:
     """What a model's endpoints serve: nothing yet, a registered version, or an image."""
-    image = "registry.example.com/serving:1.2.0"
+    image = of.choices("images")[0]
     return st.sampled_from(
         [
             {},
@@ -442,15 +388,15 @@ def _served() -> SearchStrategy[Spec]:
 
 
 @st.composite
-def _endpoint(draw: DrawFn, models: list[str], provider: str) -> Spec:
-    mode = draw(st.sampled_from(["realtime", "serverless", "async", "batch"]))
+def _endpoint(draw: DrawFn, of: Cloud, models: list[str]) -> Spec:
+    mode = draw(st.sampled_from(of.choices("modes")))
     endpoint = {"model": draw(st.sampled_from(models)), "mode": mode}
     errors = {"max_error_percent": st.sampled_from([0, 0.5, 5])}
     latency = {"max_latency_ms": st.integers(1, 60_000)}
     if mode == "serverless":
         memory = {"memory_mb": st.integers(1, 6).map(lambda many: many * 1024)}
         return endpoint | _some(draw, {**memory, "max_concurrency": st.integers(1, 200), **errors, **latency})
-    machines = {"instance": _instances(provider)}
+    machines = {"instance": _instances(of)}
     if mode == "batch":
         replicas: Spec = _some(draw, {"max": st.integers(1, 9)})
         schedule = {"schedule": st.sampled_from(SCHEDULES)}
@@ -490,9 +436,9 @@ def _monitor(draw: DrawFn, endpoints: dict[str, Spec], pipelines: list[str]) -> 
 
 
 @st.composite
-def _overlay(draw: DrawFn, spec: Spec) -> Spec | None:
+def _overlay(draw: DrawFn, of: Cloud, spec: Spec) -> Spec | None:
     """What may differ in an environment, whatever the rest of the spec says."""
-    target = {"account": draw(_accounts(spec["target"]["provider"]))}
+    target = {"account": draw(_like(of.words["account"]))}
     changes: dict[str, SearchStrategy[Any]] = {
         "deletion_protection": st.booleans(),
         "tags": st.just({"stage": "one"}),

@@ -98,6 +98,12 @@ NAMED = {
     ("aws_cloudwatch_log_group", "name"): "log-group",
     ("aws_cloudtrail", "name"): "trail",
     ("aws_security_group", "name"): "security-group",
+    ("aws_sagemaker_domain", "domain_name"): "sagemaker",
+    ("aws_sagemaker_user_profile", "user_profile_name"): "sagemaker",
+    ("aws_sagemaker_space", "space_name"): "sagemaker",
+    ("aws_sagemaker_mlflow_tracking_server", "tracking_server_name"): "sagemaker",
+    ("aws_sagemaker_model_package_group", "model_package_group_name"): "sagemaker",
+    ("aws_sagemaker_feature_group", "feature_group_name"): "sagemaker",
     ("aws_sagemaker_model", "name"): "sagemaker",
     ("aws_sagemaker_endpoint", "name"): "sagemaker",
     ("aws_sagemaker_pipeline", "pipeline_name"): "sagemaker",
@@ -108,6 +114,15 @@ NAMED = {
     ("aws_cloudwatch_dashboard", "dashboard_name"): "dashboard",
     ("aws_cloudwatch_event_rule", "name"): "event-rule",
     ("aws_sqs_queue", "name"): "queue",
+    ("aws_sns_topic", "name"): "topic",
+    ("aws_budgets_budget", "name"): "budget",
+    ("aws_opensearchserverless_access_policy", "name"): "collection",
+    ("aws_opensearchserverless_collection", "name"): "collection",
+    ("aws_opensearchserverless_security_policy", "name"): "collection",
+    ("aws_opensearchserverless_vpc_endpoint", "name"): "collection",
+    ("aws_bedrock_guardrail", "name"): "guardrail",
+    ("aws_bedrockagent_data_source", "name"): "knowledge-base",
+    ("aws_bedrockagent_knowledge_base", "name"): "knowledge-base",
 }
 """The arguments that are names in AWS, by type and argument: the kind of name that each is."""
 

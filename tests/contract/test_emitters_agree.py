@@ -13,10 +13,12 @@ from stacks.emit.expressions import Json
 from stacks.emit.hcl import is_block_of
 from stacks.schema.load import Schemas
 from tests.cdktf_apps import ENGINES, run_app
+from tests.contract.platforms import PROVIDERS, lowering
 from tests.graphs import ALL
 from tests.terraform_language import expression, template
 
-IS_BLOCK = is_block_of(Schemas({"aws": "5.100.0"}))
+NEWEST = {name: known[-1] for of in PROVIDERS for name, known in lowering(of).provider_versions().items()}
+IS_BLOCK = is_block_of(Schemas(NEWEST))
 # python-hcl2 cannot read every string that Terraform can; tests/terraform reads the hostile ones.
 READABLE = {name: stacks for name, stacks in ALL.items() if name != "hostile"}
 

@@ -118,7 +118,7 @@ def refusals(changes: Mapping[str, Any]) -> list[Finding]:
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(valid_specs())
+@given(valid_specs(provider="aws"))
 def test_any_valid_spec_stays_within_the_limits(spec: Spec) -> None:
     for environment in synthesize_loaded(parse_spec(spec_text(spec))).environments:
         assert beyond([linked.stack for linked in environment.stacks]) == []

@@ -29,7 +29,7 @@ from tests.contract.aws.emitted_policies import (
     expanded,
     read_emitted,
 )
-from tests.contract.test_every_field import RICH, synthesized
+from tests.contract.platforms import rich
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 EVERYTHING = "everything"
@@ -258,7 +258,7 @@ def synthesis(name: str = EVERYTHING) -> Synthesis:
     """The spec with every key, or an example."""
     if name != EVERYTHING:
         return synthesize(EXAMPLES / name / "platform.yaml")
-    return synthesized({**copy.deepcopy(RICH), "overrides": {}})
+    return rich("aws")
 
 
 @cache
