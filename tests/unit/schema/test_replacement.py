@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from stacks.schema.load import schema_of
+from stacks.schema.load import Schemas
 from stacks.schema.model import Attribute, BlockType
 from stacks.schema.replacement import forces_replacement
 
-TABLE = Path(__file__).resolve().parents[3] / "stacks" / "schema" / "data" / "force_new_aws.toml"
+DATA = Path(__file__).resolve().parents[3] / "stacks" / "schema" / "data"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,24 @@ TABLE = Path(__file__).resolve().parents[3] / "stacks" / "schema" / "data" / "fo
         ("aws_dynamodb_table", "name", True),
         ("aws_lambda_function", "function_name", True),
         ("aws_lambda_function", "memory_size", False),
+        ("google_storage_bucket", "name", True),
+        ("google_storage_bucket", "labels.owner", False),
+        ("google_storage_bucket", "encryption.default_kms_key_name", False),
+        ("google_storage_bucket", "hierarchical_namespace[0].enabled", True),
+        ("google_compute_subnetwork", "name", True),
+        ("google_kms_crypto_key", "rotation_period", False),
+        ("google_compute_network", "params", True),
+        ("google_project_service_identity", "service", True),
+        ("google_dataform_config", "default_kms_key_name", False),
+        ("azurerm_storage_account", "account_tier", True),
+        ("azurerm_storage_account", "access_tier", False),
+        ("azurerm_storage_account", "blob_properties.versioning_enabled", False),
+        ("azurerm_machine_learning_workspace", "key_vault_id", True),
+        ("azurerm_kubernetes_cluster", "network_profile[0].service_cidr", True),
+        ("azurerm_data_factory", "name", True),
+        ("azapi_resource", "parent_id", True),
+        ("azapi_resource", "location", True),
+        ("azapi_resource", "body.properties.description", False),
     ],
 )
 def test_known_arguments_force_a_replacement_or_do_not(
@@ -41,7 +59,14 @@ def test_known_arguments_force_a_replacement_or_do_not(
     ("type_name", "argument"),
     [
         ("aws_not_in_the_table", "name"),
-        ("google_storage_bucket", "name"),
+        ("kubernetes_namespace", "name"),
+        ("google_not_in_the_table", "name"),
+        ("google_service_account", "namee"),
+        ("azurerm_storage_account", "account_replication_type"),
+        ("azurerm_kubernetes_cluster", "oidc_issuer_enabled"),
+        ("azurerm_kubernetes_cluster", "network_profile.network_plugin"),
+        ("azapi_resource", "type"),
+        ("azapi_resource", "id"),
         ("aws_s3_bucket", "bucketz"),
         ("aws_s3_bucket", "bucketz.more"),
         ("aws_s3_bucket", "arn"),
@@ -54,11 +79,28 @@ def test_what_nobody_measured_is_not_known(type_name: str, argument: str) -> Non
     assert forces_replacement(type_name, argument) is None
 
 
-def test_the_table_has_a_source_and_only_arguments_that_exist() -> None:
-    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    assert table["source"] == "answers of hashicorp/aws 5.100.0 to a planned change of each argument"
-    assert table["date"] == "2026-11"
+@pytest.mark.parametrize(
+    ("provider", "source", "date", "least"),
+    [
+        ("aws", "answers of hashicorp/aws 5.100.0 to a planned change of each argument", "2026-11", 100),
+        (
+            "google",
+            "the flags of hashicorp/google 8.0's own schema; of types in google-beta alone, its source",
+            "2026-11",
+            1300,
+        ),
+        ("azurerm", "the documentation of hashicorp/azurerm 5.2", "2026-08", 1100),
+        ("azapi", "the source of Azure/azapi 2.12", "2026-08", 4),
+    ],
+)
+def test_a_table_has_a_source_and_only_arguments_that_exist(
+    provider: str, source: str, date: str, least: int
+) -> None:
+    table = tomllib.loads((DATA / f"force_new_{provider}.toml").read_text(encoding="utf-8"))
+    assert (table["source"], table["date"]) == (source, date)
+    assert len(table["types"]) >= least
+    schemas = Schemas(dict.fromkeys([provider, *table.get("family", ())], table["version"]))
     for type_name, answers in table["types"].items():
-        schema = schema_of("aws", "resource", type_name, version=table["version"])
+        schema = schemas.of("resource", type_name)
         for path in [*answers.get("forces", []), *answers.get("unknown", [])]:
             assert isinstance(schema.at(path.split(".")), Attribute | BlockType), (type_name, path)
