@@ -6,7 +6,6 @@ A spec is a dict as JSON has it; ``spec_text`` writes it as YAML. What is a clou
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -65,9 +64,7 @@ def _some(draw: DrawFn, values: dict[str, SearchStrategy[Any]]) -> Spec:
 def valid_specs(draw: DrawFn, *, provider: str | None = None, overrides: bool = False) -> Spec:
     """Make a valid spec of a cloud, or of any that has stacks. ``overrides`` adds some of resources that may not be there."""
     of = cloud(provider or draw(st.sampled_from(sorted(STACKS))))
-    profiles = draw(
-        st.lists(st.sampled_from(["hipaa", "gdpr", "soc2", "eu-ai-act"]), unique=True, max_size=4)
-    )
+    profiles = draw(st.lists(st.sampled_from(of.choices("profiles")), unique=True, max_size=4))
     region = draw(st.sampled_from(sorted(of.regions)))
     if "gdpr" in profiles and region not in EEA_REGIONS[of.provider]:
         region = next(region for region in of.regions if region in EEA_REGIONS[of.provider])
@@ -84,7 +81,7 @@ def valid_specs(draw: DrawFn, *, provider: str | None = None, overrides: bool = 
             "tags": _tags(of),
             "deletion_protection": st.booleans(),
             "state": _state(),
-            "network": _network(of, of.regions[region]),
+            "network": _network(of, region),
             "identity": st.just(identity),
             "containers": _containers(),
             "workspace": _workspace(of),
@@ -159,12 +156,15 @@ def _state() -> SearchStrategy[Spec]:
 
 
 @st.composite
-def _network(draw: DrawFn, of: Cloud, zones: Sequence[str]) -> Spec:
+def _network(draw: DrawFn, of: Cloud, region: str) -> Spec:
+    zones = of.regions[region]
     if draw(st.integers(0, 4)) == 0:
         looks = of.words["existing"]
         several = {
-            name: draw(st.lists(_like(looks[name]), min_size=1, max_size=most, unique=True))
-            for name, most in (("subnet_ids", 3), ("security_group_ids", 5))
+            name: draw(
+                st.lists(_like(looks[name].format(region=region)), min_size=1, max_size=most, unique=True)
+            )
+            for name, most in (("subnet_ids", looks["most_subnets"]), ("security_group_ids", 5))
             if name in looks
         }
         return {"existing": {"network_id": draw(_like(looks["network_id"])), **several}}
@@ -188,13 +188,13 @@ def _network(draw: DrawFn, of: Cloud, zones: Sequence[str]) -> Spec:
 @st.composite
 def _security(draw: DrawFn, of: Cloud, profiles: list[str], *, ci: bool) -> Spec:
     keep = SIX_YEARS if "hipaa" in profiles else 365 if profiles else 90
-    days = st.integers(keep, 3653)
+    days, log_days = st.integers(keep, 3653), st.integers(keep, of.words["longest_log_days"])
     audited = bool({"hipaa", "soc2", "eu-ai-act"} & set(profiles)) or draw(st.booleans())
     security: Spec = {"profiles": profiles, "audit": audited}
     if audited and (keep > 730 or draw(st.booleans())):
         security["audit_retention_days"] = draw(days)
     if keep > 365 or draw(st.booleans()):
-        security["log_retention_days"] = draw(days)
+        security["log_retention_days"] = draw(log_days)
     encryption = ["customer"] if "hipaa" in profiles else ["customer", "provider"]
     choices: dict[str, SearchStrategy[Any]] = {"encryption": st.sampled_from(encryption)}
     boundaries = of.choices("boundaries")
@@ -305,33 +305,34 @@ def _llm(draw: DrawFn, of: Cloud, buckets: list[str]) -> Spec:
         {
             "models": st.lists(st.sampled_from(of.choices("models")), unique=True, max_size=3),
             "log_invocations": st.booleans(),
-            "guardrails": st.dictionaries(_names(), _guardrail(), max_size=2),
+            "guardrails": st.dictionaries(_names(), _guardrail(of), max_size=2),
             "knowledge_bases": st.dictionaries(_names(), _knowledge_base(of, holders), max_size=2),
         },
     )
 
 
 @st.composite
-def _guardrail(draw: DrawFn) -> Spec:
+def _guardrail(draw: DrawFn, of: Cloud) -> Spec:
     strengths = st.sampled_from(["high", "medium", "low", "none"])
     texts = st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=1, max_size=30)
     actions = st.sampled_from(["mask", "block"])
     pattern = st.fixed_dictionaries(
-        {"regex": st.sampled_from(["[A-Z]{3}-[0-9]+", "a|b$"]), "description": texts},
-        optional={"action": actions},
+        {
+            "regex": st.sampled_from(["[A-Z]{3}-[0-9]+", "a|b$"]),
+            "description": texts,
+            "action": st.sampled_from(of.choices("actions")),
+        }
     )
     topic = st.fixed_dictionaries(
         {"definition": texts}, optional={"examples": st.lists(texts, unique=True, max_size=2)}
     )
-    return {
+    guardrail: Spec = {
         "content": draw(st.sampled_from(["high", "low"])),
         **_some(
             draw,
             {
                 "prompt_attacks": strengths,
-                "pii": st.dictionaries(
-                    st.sampled_from(["email", "phone", "credit-card", "passport-us"]), actions, max_size=3
-                ),
+                "pii": st.dictionaries(st.sampled_from(of.choices("pii") or ["none"]), actions, max_size=3),
                 "patterns": st.dictionaries(_names(), pattern, max_size=2),
                 "denied_topics": st.dictionaries(_names(), topic, max_size=2),
                 "denied_words": st.lists(texts, unique=True, max_size=2),
@@ -342,6 +343,7 @@ def _guardrail(draw: DrawFn) -> Spec:
             },
         ),
     }
+    return {name: value for name, value in guardrail.items() if name not in of.choices("guardrails_without")}
 
 
 @st.composite

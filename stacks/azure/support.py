@@ -37,7 +37,7 @@ from stacks.intents import (
     Workspace,
 )
 
-__all__ = ["SUPPORT"]
+__all__ = ["IDLE", "SUPPORT"]
 
 _FULL = Support(SupportLevel.FULL)
 
@@ -110,3 +110,15 @@ SUPPORT: Mapping[type[Intent], Support] = {
         "in resource groups of its own",
     ),
 }
+
+_PIPELINE = "is the operations', which make the pipeline"
+
+IDLE: Mapping[type[Intent], Mapping[str, str]] = {
+    TrainingPipeline: dict.fromkeys(("definition", "schedule", "steps", "lacks", "remedy"), _PIPELINE),
+    Guardrail: {
+        "grounding": "Azure's filters do not judge whether an answer is founded on its source",
+        "relevance": "Azure's filters do not judge whether an answer fits its question",
+        "blocked_message": "what is blocked is answered with an error",
+    },
+}
+"""The fields of what is carried in part that change nothing in the stacks, each with the reason."""

@@ -37,7 +37,7 @@ from stacks.intents import (
     Workspace,
 )
 
-__all__ = ["SUPPORT"]
+__all__ = ["IDLE", "SUPPORT"]
 
 _FULL = Support(SupportLevel.FULL)
 
@@ -96,3 +96,33 @@ SUPPORT: Mapping[type[Intent], Support] = {
     Notifications: _FULL,
     Budget: _FULL,
 }
+
+_DEPLOYED = "is the release's, which deploys the model"
+_WATCHED = "is the operations', which make the monitor"
+_REGISTERED = "is the release's, which deploys what a pipeline registered"
+_UNFILTERED = "Model Armor has no such filter"
+
+IDLE: Mapping[type[Intent], Mapping[str, str]] = {
+    ModelRegistry: dict.fromkeys(("version", "image", "data"), _REGISTERED),
+    OnlineEndpoint: dict.fromkeys(
+        (
+            "instance",
+            "min_replicas",
+            "max_replicas",
+            "target_utilization_percent",
+            "memory_mb",
+            "max_concurrency",
+        ),
+        _DEPLOYED,
+    ),
+    ModelMonitor: dict.fromkeys(
+        (
+            *("every", "instance", "baseline", "columns", "notify"),
+            *("data_drift_threshold", "prediction_drift_threshold", "concept_drift_threshold"),
+        ),
+        _WATCHED,
+    ),
+    Guardrail: dict.fromkeys(("denied_topics", "profanity", "grounding", "relevance"), _UNFILTERED),
+    KnowledgeBase: {"standby": "an index has its replicas from Vertex AI, in every zone of its region"},
+}
+"""The fields of what is carried in part that change nothing in the stacks, each with the reason."""

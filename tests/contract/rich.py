@@ -127,8 +127,14 @@ def rich_spec(of: Cloud) -> Spec:
                 "default": {
                     "content": "high",
                     "prompt_attacks": "high",
-                    "pii": {"email": "mask"},
-                    "patterns": {"ticket": {"regex": "T-[0-9]+", "description": "Tickets", "action": "mask"}},
+                    "pii": dict.fromkeys(of.choices("pii")[:1], "mask"),
+                    "patterns": {
+                        "ticket": {
+                            "regex": "T-[0-9]+",
+                            "description": "Tickets",
+                            "action": of.choices("actions")[0],
+                        }
+                    },
                     "denied_topics": {"law": {"definition": "Advice on law", "examples": ["May I sue?"]}},
                     "denied_words": ["rival"],
                     "profanity": True,
@@ -153,16 +159,11 @@ def rich_spec(of: Cloud) -> Spec:
     }
     if "serverless" in of.choices("modes"):
         spec["endpoints"]["light"] = dict(LIGHT)
-    for field in of.reasons("refused"):
-        _remove(spec, field.split("."))
+    for name in of.choices("guardrails_without"):
+        spec["llm"]["guardrails"]["default"].pop(name)
+    if not of.choices("boundaries"):
+        del spec["security"]["permissions_boundary"]
     return spec
-
-
-def _remove(spec: Spec, path: list[str]) -> None:
-    place = spec
-    for part in path[:-1]:
-        place = place.get(part, {})
-    place.pop(path[-1], None)
 
 
 def _override(of: Cloud, number: int) -> Spec:
@@ -195,6 +196,8 @@ def changes_of(of: Cloud) -> dict[str, Spec]:
     """Make a change of each field's value: what to set where, by dotted path."""
     regions = list(of.regions)
     another = next(other.provider for other in clouds() if other is not of)
+    other_mode = next(mode for mode in ("async", "batch") if mode in of.choices("modes"))
+    other_action = "mask" if of.choices("actions")[0] == "block" else "block"
     network, other = of.choices("networks")[:2]
     return {
         "version": {"version": 2},
@@ -263,7 +266,7 @@ def changes_of(of: Cloud) -> dict[str, Spec]:
         "pipelines.*.schedule": {"pipelines.train.schedule": "0 4 * * *"},
         "pipelines.*.instance": {"pipelines.train.instance": "cpu.xlarge"},
         "endpoints.*.model": {"endpoints.churn.model": "other"},
-        "endpoints.*.mode": {"endpoints.second.mode": "async"},
+        "endpoints.*.mode": {"endpoints.second.mode": other_mode},
         "endpoints.*.capture_percent": {"endpoints.churn.capture_percent": 31},
         "endpoints.*.max_latency_ms": {"endpoints.churn.max_latency_ms": 600},
         "endpoints.*.max_error_percent": {"endpoints.churn.max_error_percent": 3},
@@ -296,7 +299,7 @@ def changes_of(of: Cloud) -> dict[str, Spec]:
         "llm.guardrails.*.patterns.*.description": {
             "llm.guardrails.default.patterns.ticket.description": "Other"
         },
-        "llm.guardrails.*.patterns.*.action": {"llm.guardrails.default.patterns.ticket.action": "block"},
+        "llm.guardrails.*.patterns.*.action": {"llm.guardrails.default.patterns.ticket.action": other_action},
         "llm.guardrails.*.denied_topics.*.definition": {
             "llm.guardrails.default.denied_topics.law.definition": "Advice on contracts"
         },
