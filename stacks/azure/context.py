@@ -86,6 +86,16 @@ class Context:
         return unique(kind, (self.platform.name, self.platform.environment, *parts), self.subscription)
 
     @property
+    def vault(self) -> str:
+        """The vault's name."""
+        return self.unique_name("key-vault", "kv")
+
+    @property
+    def vault_uri(self) -> str:
+        """The vault's address; the catalog lists locations of the public cloud only."""
+        return f"https://{self.vault}.vault.azure.net/"
+
+    @property
     def placement(self) -> tuple[object, ...]:
         """What of the spec decides subnets, whose ids are not known here."""
         own, existing = self.one_of(PrivateNetwork), self.one_of(ExistingNetwork)

@@ -70,7 +70,7 @@ def _vault(stack: StackBuilder, context: Context, group: Node, current: Node) ->
         "azurerm_key_vault",
         "platform",
         {
-            "name": context.unique_name("key-vault", "kv"),
+            "name": context.vault,
             "resource_group_name": group.ref("name"),
             "location": context.region,
             "tenant_id": current.ref("tenant_id"),
@@ -228,7 +228,7 @@ def _keys(stack: StackBuilder, context: Context, base: Base, vault: Node) -> Key
         ),
         after=(key,),
     )
-    return Keys(data=text(vault.ref("vault_uri"), f"keys/{KEY}"), data_scope=key_id, user=account)
+    return Keys(data=f"{context.vault_uri}keys/{KEY}", data_scope=key_id, user=account)
 
 
 def _key() -> Value:

@@ -23,8 +23,10 @@ def answers(type_name: str, value: Mapping[str, Value]) -> dict[str, Value]:
     found: dict[str, Value] = {}
     if is_unknown(value.get("id")):
         found["id"] = _text(value, "resource_id", _id(value))
-    if is_unknown(value.get("output")):
-        found["output"] = dynamic(_output(plain(value.get("response_export_values"))))
+    for kind in ("", "sensitive_"):
+        if is_unknown(value.get(f"{kind}output")):
+            wanted = plain(value.get(f"{kind}response_export_values"))
+            found[f"{kind}output"] = dynamic(_output(wanted))
     return found
 
 
