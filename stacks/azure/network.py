@@ -56,6 +56,9 @@ def lower(context: Context, base: Base) -> tuple[StackBuilder, Network]:
         if intent is None:
             raise GraphError("a platform has a network of its own or an existing one")
         network, origin = _own(stack, context, base, intent), describe(intent)
+    stack.export("network_id", network.vnet_id)
+    stack.export("subnet_ids", list(network.subnet_ids))
+    stack.export("endpoint_subnet_id", network.endpoint_subnet_id)
     add_private_endpoint(
         stack,
         context,
@@ -106,8 +109,6 @@ def _own(stack: StackBuilder, context: Context, base: Base, intent: PrivateNetwo
         _guard(stack, subnet, workload_group)
     _guard(stack, endpoints, endpoint_group)
     _egress(stack, context, base, intent, zones, subnets)
-    stack.export("network_id", vnet.ref("id"))
-    stack.export("subnet_ids", [subnet.ref("id") for subnet in subnets])
     return Network(
         vnet_id=vnet.ref("id"),
         subnet_ids=tuple(subnet.ref("id") for subnet in subnets),
