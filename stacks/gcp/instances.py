@@ -59,18 +59,27 @@ def machine(size: str, use: Use, region: str) -> Machine | Unavailable:
             f'"{size}" is not offered: Google Cloud has no {kind.upper()}', f"The nearest is {near}."
         )
     candidates: list[str] = _table()["neutral"].get(size.removesuffix("×1"), [])
-    for candidate in candidates:
-        found = _own(candidate, use, region, kind if size.startswith("gpu.") else "", int(many or 1))
+    if not candidates:
+        return Unavailable(
+            f'"{size}" is not a size of Google Cloud\'s machines', nearest(size, _table()["neutral"])
+        )
+    found = _neutral(size, use, region)
+    if found is not None:
+        return found
+    return Unavailable(
+        f'"{size}" ({", ".join(candidates)}) is not offered for {use} in {region}', _there(size, use, region)
+    )
+
+
+def _neutral(size: str, use: Use, region: str) -> Machine | None:
+    """The first machine of a neutral size that its use may have there."""
+    kind, _, many = size.removeprefix("gpu.").partition("×")
+    accelerator = kind if size.startswith("gpu.") else ""
+    for candidate in _table()["neutral"][size.removesuffix("×1")]:
+        found = _own(candidate, use, region, accelerator, int(many or 1))
         if isinstance(found, Machine):
             return found
-    if candidates:
-        return Unavailable(
-            f'"{size}" ({", ".join(candidates)}) is not offered for {use} in {region}',
-            _there(size, use, region),
-        )
-    return Unavailable(
-        f'"{size}" is not a size of Google Cloud\'s machines', nearest(size, _table()["neutral"])
-    )
+    return None
 
 
 def made(size: str, use: Use, region: str) -> Machine:
@@ -120,6 +129,6 @@ def _there(size: str, use: Use, region: str) -> str:
     there = [
         name
         for name in _table()["neutral"]
-        if name.startswith(kind) and name != size and isinstance(machine(name, use, region), Machine)
+        if name.startswith(kind) and name != size and _neutral(name, use, region) is not None
     ]
     return f"There is {', '.join(there)}." if there else ""
