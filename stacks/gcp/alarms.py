@@ -237,7 +237,7 @@ def _policy(
             "notification_channels": list(heard) or None,
             "alert_strategy": strategy,
             "documentation": {"content": policy.says, "mime_type": "text/markdown"},
-            "user_labels": {"environment": context.platform.environment, "platform": context.platform.name},
+            "user_labels": context.labels,
         },
         origin=policy.origin,
     )

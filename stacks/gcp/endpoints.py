@@ -146,6 +146,7 @@ def _shell(
             "private_service_connect_config": _private(context, around, connected),
             "predict_request_response_logging_config": _capture(context, endpoint, dataset),
             "labels": {"model": endpoint.model},
+            "deletion_policy": context.deletion_policy,
         },
         origin=describe(endpoint),
         depends_on=[connected] if connected is not None else [],
@@ -175,7 +176,7 @@ def _dataset(stack: StackBuilder, around: Surroundings, first: OnlineEndpoint) -
             "description": "Requests and answers of endpoints",
             "location": context.region,
             "max_time_travel_hours": TIME_TRAVEL_H,
-            "delete_contents_on_destroy": False,
+            "delete_contents_on_destroy": not context.protected,
             "deletion_policy": context.deletion_policy,
             "default_encryption_configuration": {"kms_key_name": keys.data}
             if keys.data is not None

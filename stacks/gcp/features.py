@@ -77,7 +77,7 @@ def _dataset(stack: StackBuilder, around: Surroundings, first: FeatureStore) -> 
             "description": "The features' history",
             "location": context.region,
             "max_time_travel_hours": TIME_TRAVEL_H,
-            "delete_contents_on_destroy": False,
+            "delete_contents_on_destroy": not context.protected,
             "deletion_policy": context.deletion_policy,
             "default_encryption_configuration": encryption,
         },
