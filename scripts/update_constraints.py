@@ -17,6 +17,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -124,6 +125,7 @@ def main() -> None:
     parser.add_argument("--enums", type=Path, metavar="FILE")
     parser.add_argument("--provider", required=True, metavar="NAME=SOURCE@VERSION")
     parser.add_argument("--date", required=True, metavar="YYYY-MM", help="when the source was read")
+    parser.add_argument("--out", type=Path, default=ROOT / "stacks" / "schema" / "data")
     options = parser.parse_args()
     name, _, rest = options.provider.partition("=")
     source, _, version = rest.partition("@")
@@ -147,7 +149,7 @@ def main() -> None:
         else "the provider's answers to nonsense",
         "exact": False,
     }
-    target = ROOT / "stacks" / "schema" / "data" / f"{name}.constraints"
+    target = options.out / f"{name}.constraints"
     target.write_bytes(packed(header, {"resource": {type_: [kept] for type_, kept in types.items()}}))
     print(f"{target} {target.stat().st_size} bytes, {len(types)} types, {dict(_counted(types))}")
 
@@ -175,7 +177,7 @@ def of_tree(arguments: Json) -> tuple[dict[str, Limits], list[Group]]:
         for text in (argument.get("validate"), argument.get("elem_validate")):
             limits |= _limits(dotted, [text] if text else [])[1]
         limits |= _counts(argument)
-        if limits and argument["f"] != "c":
+        if limits and argument["f"] != "c" and not argument.get("sensitive"):
             values[dotted] = limits
         groups += _groups(dotted, argument)
     return values, groups
@@ -334,9 +336,9 @@ def add_enums(values: dict[str, Limits], enums: Json) -> None:
 
 def _kept(provider: str, type_name: str, values: dict[str, Limits], groups: list[Group]) -> dict[str, Any]:
     """Keep what is about arguments that the shipped schema has and that hold no secret; each group once."""
-    schema = _schema(provider, type_name)
+    schemas = _schemas(provider, type_name)
     folded = FOLDED.get(provider, {}).get(type_name)
-    kept = {path: limits for path, limits in sorted(values.items()) if schema and _is_judged(schema, path)}
+    kept = {path: limits for path, limits in sorted(values.items()) if _is_judged(schemas, path)}
     for path, limits in kept.items():
         if "in" in limits and (
             provider in FOLDS_ALL or (folded is not None and (not folded or path in folded))
@@ -353,24 +355,29 @@ def _kept(provider: str, type_name: str, values: dict[str, Limits], groups: list
         for group in each:
             paths = {*group[2], owner} if kind == "conflict" else {*group[2]}
             key = (kind, frozenset(paths), owner if kind == "with" else owner.rpartition(".")[0])
-            if key not in seen and schema and all(schema.at(path.split(".")) for path in paths):
+            if key not in seen and schemas and all(schemas[0].at(path.split(".")) for path in paths):
                 seen.add(key)
                 once.append(group)
     return {"values": kept, "groups": once}
 
 
-def _schema(provider: str, type_name: str) -> TypeSchema | None:
+def _schemas(provider: str, type_name: str) -> list[TypeSchema]:
+    """Return the schema of a type at every shipped version that has it, the newest first."""
+    found: list[TypeSchema] = []
     for version in reversed(shipped_versions(provider)):
-        try:
-            return schema_of(provider, "resource", type_name, version=version)
-        except SchemaError:
-            continue
-    return None
+        with suppress(SchemaError):
+            found.append(schema_of(provider, "resource", type_name, version=version))
+    return found
 
 
-def _is_judged(schema: TypeSchema, path: str) -> bool:
-    match schema.at(path.split(".")):
-        case Attribute(read_only=False, sensitive=False, write_only=False) | BlockType():
+def _is_judged(schemas: Sequence[TypeSchema], path: str) -> bool:
+    """Tell whether an argument can be given and is nowhere a secret: a compact schema doesn't say that it is one."""
+    arguments = [schema.at(path.split(".")) for schema in schemas]
+    for argument in arguments:
+        if isinstance(argument, Attribute) and (argument.sensitive or argument.write_only):
+            return False
+    match arguments:
+        case [BlockType() | Attribute(read_only=False), *_]:
             return True
         case _:
             return False

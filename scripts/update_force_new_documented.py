@@ -70,6 +70,7 @@ def main() -> None:
     parser.add_argument("--beta", type=Path, metavar="FOLDER", help="google: google-beta/services")
     parser.add_argument("--docs", type=Path, metavar="FOLDER", help="azurerm: website/docs/r")
     parser.add_argument("--date", required=True, metavar="YYYY-MM", help="when the source was read")
+    parser.add_argument("--out", type=Path, default=ROOT / "stacks" / "schema" / "data")
     options = parser.parse_args()
     if options.provider == "google":
         version, family = "8.7.0", ["google-beta"]
@@ -80,7 +81,7 @@ def main() -> None:
         source = "the documentation of hashicorp/azurerm 5.2"
         types = of_documentation(options.docs)
     text = written(options.provider, source, version, family, options.date, types)
-    target = ROOT / "stacks" / "schema" / "data" / f"force_new_{options.provider}.toml"
+    target = options.out / f"force_new_{options.provider}.toml"
     target.write_text(text, encoding="utf-8")
     answers = [answer for of_type in types.values() for answer in of_type.values()]
     print(
