@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stacks.access import Access
 from stacks.gcp.granted import access_of
 from tests.unit.stacks_gcp.asked import asked
 
 
-def access(**more: object) -> Access:
+def access(**more: Any) -> Access:
     found = asked(**more)
     return access_of([linked.stack for linked in found.stacks], found.platform)
 

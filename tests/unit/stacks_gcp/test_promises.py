@@ -11,7 +11,7 @@ from tests.unit.stacks_gcp.asked import refused, synthesized
 IDENTITY = {"ci": {"system": "github", "repository": "a/b"}}
 
 
-def warned(address: str, override: dict[str, Any], **more: object) -> list[str]:
+def warned(address: str, override: dict[str, Any], **more: Any) -> list[str]:
     """The codes of what is warned of."""
     return [each.code for each in synthesized(overrides={address: override}, **more).warnings]
 

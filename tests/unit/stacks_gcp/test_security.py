@@ -20,7 +20,8 @@ def test_an_enabled_api_stays_when_the_stack_goes() -> None:
 
 
 def test_only_what_is_asked_for_enables_its_api() -> None:
-    plain, tracked = (nodes(asked(**more), "security") for more in ({}, {"tracking": {"backend": "managed"}}))
+    plain = nodes(asked(), "security")
+    tracked = nodes(asked(tracking={"backend": "managed"}), "security")
     assert "google_project_service.sqladmin" not in plain
     assert {"google_project_service.sqladmin", "google_project_service.run"} <= tracked.keys()
 
