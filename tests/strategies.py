@@ -128,7 +128,7 @@ def _tags(of: Cloud) -> SearchStrategy[Spec]:
     """Make tags that are the user's own, and distinct on a cloud that folds their letters."""
     reserved = {_folded(tag) for tag in RESERVED_TAGS}
     prefixes = PROVIDERS[of.provider].tag_prefixes
-    keys = st.from_regex(r"[A-Za-z][A-Za-z0-9_.:/@+=-]{0,20}", fullmatch=True)
+    keys = _like(of.words["tag"])
     own = keys.filter(lambda tag: _folded(tag) not in reserved and not tag.lower().startswith(prefixes))
     values = st.from_regex(r"[A-Za-z0-9 _.:/@+=-]{0,20}", fullmatch=True)
     pairs = st.lists(st.tuples(own, values), max_size=3, unique_by=lambda pair: _folded(pair[0]))
@@ -179,7 +179,7 @@ def _network(draw: DrawFn, of: Cloud, region: str) -> Spec:
         network |= {"egress": "nat"}
         choices = {
             "nat_gateways": st.sampled_from(["per-zone", "single"]),
-            "private_endpoints": st.booleans(),
+            "private_endpoints": st.sampled_from(of.choices("private_endpoints")),
         }
         return network | _some(draw, choices)
     return network | _some(draw, {"egress": st.just("none"), "private_endpoints": st.just(value=True)})

@@ -5,8 +5,9 @@ May not name a cloud.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -16,7 +17,7 @@ from scaffolder.pipeline import EnvironmentPlatform, Synthesis, synthesize, synt
 from scaffolder.spec.load import parse_spec
 from stacks.adapter import STACKS, Lowering, lowering_of
 from stacks.emit.terraform_json import document, dumps
-from stacks.graph import Node
+from stacks.graph import JsonText, Node, Text, Value
 from stacks.intents import Intent, SupportLevel, describe
 from stacks.schema.load import Schemas
 from tests.clouds import cloud, examples_of
@@ -25,6 +26,7 @@ from tests.strategies import SPEC_FILE, Spec, spec_text
 
 __all__ = [
     "PROVIDERS",
+    "applies",
     "documents",
     "full",
     "idle",
@@ -37,6 +39,7 @@ __all__ = [
     "skipped_wholly",
     "synthesized",
     "to_show",
+    "values_in",
 ]
 
 PROVIDERS = sorted(STACKS)
@@ -99,6 +102,42 @@ def resources(synthesis: Synthesis) -> Iterator[Node]:
     """Every resource, before stacks were linked."""
     for linked in synthesis.stacks:
         yield from (node for node in linked.stack.nodes if node.address.mode == "resource")
+
+
+def values_in(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Value]]:
+    """Every value below a value with the names that lead to it; a mapping and a list are values too."""
+    yield path, value
+    match value:
+        case JsonText(document=document):
+            yield from values_in(document, path)
+        case Text(parts=parts):
+            yield from ((path, part) for part in parts)
+        case Mapping():
+            for name, item in value.items():
+                yield from values_in(item, (*path, name))
+        case str():
+            return
+        case Sequence():
+            for item in value:
+                yield from values_in(item, path)
+        case _:
+            return
+
+
+def applies(entry: str, node: Node) -> bool:
+    """Whether an entry of a cloud's data is about a resource.
+
+    It names a type, ``type:path`` for those that have a value there, or ``type:path=value`` for those that have this
+    one, in which ``*`` stands for anything.
+    """
+    type_, _, condition = entry.partition(":")
+    path, _, wanted = condition.partition("=")
+    if type_ != node.address.type:
+        return False
+    return not condition or any(
+        ".".join(at) == path and fnmatchcase(str(value), wanted or "*")
+        for at, value in values_in(node.arguments)
+    )
 
 
 def skipped_wholly(environment: EnvironmentPlatform) -> set[str]:
