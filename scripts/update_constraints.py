@@ -190,14 +190,9 @@ def _arguments(arguments: Json, above: tuple[str, ...]) -> Iterator[tuple[tuple[
 
 
 def _counts(argument: Json) -> Limits:
-    """How many values a list takes, where the shipped schema doesn't already say so."""
-    is_block = "block" in argument
-    limits: Limits = {}
-    if argument.get("min", 0) > (1 if is_block else 0):
-        limits["fewest"] = argument["min"]
-    if argument.get("max", 0) > (1 if is_block else 0):
-        limits["most"] = argument["max"]
-    return limits
+    """How many values a list takes; of a block the schema says how often it stands."""
+    bounds = {"fewest": argument.get("min", 0), "most": argument.get("max", 0)}
+    return {key: bound for key, bound in bounds.items() if bound and "block" not in argument}
 
 
 def _groups(owner: str, argument: Json) -> Iterator[Group]:

@@ -4,7 +4,8 @@
 With no FILE, runs ``terraform providers schema -json`` for ``--provider NAME=SOURCE@VERSION``. FILE is such
 output (whole, or one provider's part of it) or a compact schema made from a provider's bindings; both may be
 gzipped. The same input and ``--date`` give the same bytes. To a compact schema, which has only resources, it
-adds the data sources and the configuration that ``schema_supplement.toml`` beside it has.
+adds the data sources and the configuration that ``schema_supplement.toml`` beside it has, and with ``--flags`` what
+is a secret and how often a block may stand.
 
 May not guess: what a compact schema lost is written as not known, and the pack says that it isn't exact.
 """
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -59,6 +60,9 @@ def main() -> None:
         metavar="COMPACT",
         help="a compact schema near this version, for a dump that lost what is named description",
     )
+    parser.add_argument(
+        "--flags", type=Path, metavar="FILE", help="the provider's own schema, beside a compact one"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "stacks" / "schema" / "data")
     options = parser.parse_args()
     name, _, rest = options.provider.partition("=")
@@ -68,7 +72,14 @@ def main() -> None:
     document = _read(options.file) if options.file else ask_terraform(name, source, version)
     exact = any(key in document for key in ("provider_schemas", "resource_schemas"))
     supplement = {} if exact else supplement_of(name)
+    if options.flags:
+        flags = _read(options.flags)
+        document = {
+            type_: with_flags(arguments, flags.get(type_, {})) for type_, arguments in document.items()
+        }
     origin = "bindings of the provider, compact" + ("; the rest copied from its source" if supplement else "")
+    if options.flags:
+        origin += "; secrets and how often a block stands from its own schema"
     header: dict[str, str | bool] = {
         "provider": name,
         "source": source,
@@ -77,6 +88,10 @@ def main() -> None:
         "origin": "terraform providers schema -json" if exact else origin,
         "exact": exact,
     }
+    if exact and not options.descriptions_of and lost_descriptions(document):
+        raise SystemExit(
+            "the dump lost the arguments named description: name a schema near it by --descriptions-of"
+        )
     if options.descriptions_of:
         header["origin"] = f"{header['origin']}; arguments named description from bindings"
         document = with_descriptions(document, _read(options.descriptions_of))
@@ -90,6 +105,15 @@ def _read(path: Path) -> Json:
     data = path.read_bytes()
     document: Json = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
     return document
+
+
+def lost_descriptions(dump: Json) -> bool:
+    """Whether no type of a large dump has an argument that is named so."""
+    types = dump.get("resource_schemas", {})
+    enough = 100
+    return len(types) > enough and not any(
+        "description" in schema["block"].get("attributes", {}) for schema in types.values()
+    )
 
 
 def with_descriptions(dump: Json, compact: Json) -> Json:
@@ -223,6 +247,29 @@ def _each_records(types: Json, attributes: frozenset[str]) -> dict[str, Records]
     return {type_: _Compact(attributes).records(arguments) for type_, arguments in types.items()}
 
 
+def with_flags(arguments: Json, measured: Json) -> dict[str, list[Any]]:
+    """Add what a provider's own schema says and the bindings lost: secrets, how a block nests and how often it stands.
+
+    ``measured`` is one type of what ``update_constraints.py`` reads too.
+    """
+    return {name: _with_flag(code, measured.get(name)) for name, code in arguments.items()}
+
+
+def _with_flag(code: Sequence[Any], said: Json | None) -> list[Any]:
+    kind, flags, *inside = code
+    if said is None:
+        return [*code]
+    flags += "".join(letter for flag, letter in (("sensitive", "s"), ("write_only", "w")) if said.get(flag))
+    if not inside:
+        return [kind, flags]
+    body = with_flags(inside[0], said.get("block", {}))
+    nesting = {"TypeList": "list", "TypeSet": "set"}.get(said["t"])
+    if not kind.endswith("*") or nesting is None:
+        return [kind, flags, body]
+    least = max(1, said.get("min", 0)) if "r" in said["f"] else 0
+    return [f"{nesting}*", flags, body, (least, said.get("max", 0))]
+
+
 class _Compact:
     """Flattens one type of a compact schema. A block that holds itself becomes a body that names itself.
 
@@ -243,11 +290,18 @@ class _Compact:
         return {name: self._argument(name, *code) for name, code in sorted(arguments.items())}
 
     def _argument(
-        self, name: str, kind: str, flags: str, inside: Json | None = None
+        self,
+        name: str,
+        kind: str,
+        flags: str,
+        inside: Json | None = None,
+        bounds: tuple[int, int] | None = None,
     ) -> str | list[str | int]:
         if inside is None:
             return f"{flags} {ODD_TYPES.get(kind, kind)}"
         index = self._inside(name, inside)
+        if bounds:
+            return [kind[:-1], *bounds, index]
         if kind.endswith("=") or name in self._attributes:
             return [kind[:-1] if name in self._attributes else _nested_nesting(name, kind[:-1]), flags, index]
         nesting = _nested_nesting(name, kind[:-1])

@@ -10,6 +10,7 @@ from stacks.graph import Address, Mode, Node, ProviderBlock, Ref, RemoteRef, Val
 from stacks.schema.check import Code, check_nodes, check_provider
 from stacks.schema.load import Schemas, schema_of
 from stacks.schema.model import Attribute, BlockType, NestedAttribute, Scalar
+from stacks.schema.paths import AttributePathError, attribute_at
 from tests.unit.schema.defects import node
 
 GCP = {"google": "8.7.0", "google-beta": "8.7.0"}
@@ -240,3 +241,13 @@ def test_azapi_takes_any_body_and_writes_retry_as_an_attribute_and_identity_as_a
     assert isinstance(schema.at(["retry"]), NestedAttribute)
     assert isinstance(schema.at(["identity"]), BlockType)
     assert isinstance(schema.at(["timeouts"]), BlockType)
+
+
+def test_google_says_how_its_blocks_nest_and_what_is_secret() -> None:
+    schema = schema_of("google", "resource", "google_container_cluster", version="8.7.0")
+    auth = schema.at(["master_auth"])
+    assert isinstance(auth, BlockType)
+    assert (auth.nesting, auth.max_items) == ("list", 1)
+    assert attribute_at(schema, "master_auth[0].client_key").sensitive
+    with pytest.raises(AttributePathError):
+        attribute_at(schema, "master_auth.client_key")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from scaffolder.pipeline import synthesize
 from stacks.graph import RemoteRef
 from stacks.schema.check import Code
 from stacks.schema.constraints import check_values, constraints_of
@@ -13,7 +14,9 @@ from stacks.schema.pack import Pack
 from tests.unit.schema.defects import DEFECTS, GOOD, node
 from tests.unit.schema.value_defects import GOOD_VALUES, VALUE_DEFECTS
 
-DATA = Path(__file__).resolve().parents[3] / "stacks" / "schema" / "data"
+ROOT = Path(__file__).resolve().parents[3]
+DATA = ROOT / "stacks" / "schema" / "data"
+EXAMPLES = sorted(path.parent.name for path in ROOT.glob("examples/*/platform.yaml"))
 PROVIDERS = ("aws", "azurerm", "google")
 
 
@@ -31,6 +34,12 @@ def test_what_the_provider_takes_or_nobody_can_tell_is_not_judged(name: str) -> 
 
 def test_good_nodes_have_no_wrong_values() -> None:
     assert check_values(GOOD) == ()
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_hold_nothing_that_a_validator_refuses(example: str) -> None:
+    stacks = synthesize(ROOT / "examples" / example / "platform.yaml").stacks
+    assert check_values([each for linked in stacks for each in linked.stack.nodes]) == ()
 
 
 def test_every_code_has_a_defect_here_or_there() -> None:

@@ -58,6 +58,45 @@ def test_a_compact_schema_is_supplemented_with_what_its_provider_declares(tmp_pa
     assert pack.origin.endswith("; the rest copied from its source")
 
 
+def test_a_providers_own_schema_adds_secrets_and_how_often_a_block_stands(tmp_path: Path) -> None:
+    inner = {"key": ["string", "o"]}
+    compact = {
+        "acme_box": {
+            "later": ["single*", "o", inner],
+            "lid": ["single*", "r", inner],
+            "sides": ["set*", "o", inner],
+            "token": ["string", "o"],
+        }
+    }
+    body = {"key": {"t": "TypeString", "f": "o", "sensitive": True, "write_only": True}}
+    flags = {
+        "acme_box": {
+            "lid": {"t": "TypeList", "f": "r", "max": 1, "block": body},
+            "sides": {"t": "TypeSet", "f": "o", "min": 2, "max": 6, "block": {}},
+            "token": {"t": "TypeString", "f": "o", "sensitive": True},
+        }
+    }
+    (tmp_path / "in.json").write_text(json.dumps(compact))
+    file = _gzipped(tmp_path / "flags.json.gz", flags)
+    _run(
+        "update_provider_schemas.py",
+        *(tmp_path / "in.json", "--flags", file),
+        *("--provider", "acme=acme/acme@1.2.3", "--date", "2026-11", "--out", tmp_path),
+    )
+    pack = Pack(tmp_path / "acme-1.2.3.pack")
+    assert pack.records("resource", "acme_box") == [
+        {
+            "later": ["one", 0, 1, 1],
+            "lid": ["list", 1, 1, 2],
+            "sides": ["set", 0, 6, 1],
+            "token": "os string",
+        },
+        {"key": "o string"},
+        {"key": "osw string"},
+    ]
+    assert pack.origin.endswith("; secrets and how often a block stands from its own schema")
+
+
 def test_a_providers_own_schema_gives_lists_ranges_patterns_and_groups(tmp_path: Path) -> None:
     text = {"t": "TypeString", "f": "o"}
     both = ["allow", "deny"]
