@@ -9,12 +9,11 @@ security stack is applied again. May not decide what an agent may read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from stacks.gcp.context import Context
 from stacks.graph import Node, StackBuilder, Value, text
 
-__all__ = ["BETA_TYPES", "CMEK_AGENTS", "Agents", "add_agents"]
+__all__ = ["BETA_TYPES", "CMEK_AGENTS", "ROLES", "add_agents"]
 
 BETA_TYPES = {"google_project_service_identity": "google-beta"}
 
@@ -40,17 +39,13 @@ CMEK_AGENTS = (
 """The agents that encrypt what the platform makes, where their API is enabled."""
 
 
-class Agents(NamedTuple):
-    """The agents' IAM members by API, and the grants that they need before anything uses them."""
-
-    members: Mapping[str, Value]
-    grants: tuple[Node, ...]
-
-
 def add_agents(
     stack: StackBuilder, context: Context, services: Mapping[str, Node], number: Value, *, origin: str
-) -> Agents:
-    """Make the agents of the enabled APIs; the data sources of Storage, BigQuery make theirs when they are read."""
+) -> Mapping[str, Value]:
+    """Make the agents of the enabled APIs, and return their IAM members by API.
+
+    Reading their data sources makes those of Cloud Storage and BigQuery; Compute Engine's comes with its API.
+    """
     members: dict[str, Value] = {
         "compute": text("serviceAccount:service-", number, "@compute-system.iam.gserviceaccount.com"),
         "storage": stack.data(
@@ -68,7 +63,6 @@ def add_agents(
             depends_on=[services["bigquery"]],
         ).ref("member"),
     }
-    grants = []
     for service, role in ROLES.items():
         if service not in services:
             continue
@@ -81,12 +75,10 @@ def add_agents(
         )
         members[service] = agent.ref("member")
         if role is not None:
-            grants.append(
-                stack.resource(
-                    "google_project_iam_member",
-                    f"agent-{service}",
-                    {"project": context.project, "role": role, "member": agent.ref("member")},
-                    origin=origin,
-                )
+            stack.resource(
+                "google_project_iam_member",
+                f"agent-{service}",
+                {"project": context.project, "role": role, "member": agent.ref("member")},
+                origin=origin,
             )
-    return Agents(members=dict(sorted(members.items())), grants=tuple(grants))
+    return dict(sorted(members.items()))

@@ -41,6 +41,9 @@ MADE_BY_STACKS = ("code/", "pipelines/")
 """Where Terraform itself puts objects: the code and the templates of pipelines."""
 PUSH = "roles/artifactregistry.writer"
 FEDERATE = "roles/iam.workloadIdentityUser"
+ATTACHED = ("pipelines", "tracking", "triggers", "workspace")
+"""The accounts that resources of the stacks run as."""
+
 LONGEST_SUBJECT = 127
 """Characters of google.subject (Workload Identity Federation, attribute mappings, November 2026)."""
 
@@ -245,7 +248,7 @@ def _deploy(stack: StackBuilder, reach: Reach, holder: Holder, accounts: Mapping
             what="keys",
             condition=_only("use of keys only", (USE_KEY,)),
         )
-    act_as(stack, holder, accounts, *accounts)
+    act_as(stack, holder, accounts, *ATTACHED)
 
 
 def _only(title: str, roles: tuple[str, ...]) -> Condition:

@@ -7,7 +7,7 @@ are Google's to change: it is shown by its name, and a custom role by its permis
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stacks.access import Access, Condition, Grant, Guarded, Name, Role
 from stacks.gcp.context import Context
@@ -85,7 +85,11 @@ class _Reader:
                 for other in self.grants()
                 if other.address.type == TRUST and self.is_on(other, node)
             ),
-            grants=tuple(self.grant(other) for other in self.grants() if self.is_to(other, node)),
+            grants=tuple(
+                replace(self.grant(other), principals=())
+                for other in self.grants()
+                if self.is_to(other, node)
+            ),
         )
 
     def people(self, placed: Sequence[tuple[str, Node]], human: HumanRole) -> Iterator[Role]:
@@ -170,7 +174,7 @@ class _Reader:
         condition = block(value)
         if condition:
             expression = self.name(condition.get("expression"))
-            yield Condition("CEL", self.text(condition.get("title", "")), (expression,))
+            yield Condition(self.text(condition.get("title", "")), "condition", (expression,))
 
     def name(self, value: Value) -> Name:
         full = self.text(value)

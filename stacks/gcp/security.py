@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stacks.gcp.agents import BETA_TYPES, CMEK_AGENTS, Agents, add_agents
+from stacks.gcp.agents import BETA_TYPES, CMEK_AGENTS, add_agents
 from stacks.gcp.buckets import Bucket, add_bucket
 from stacks.gcp.context import Context, Keys
 from stacks.gcp.keys import add_key, add_key_ring, let_use
@@ -54,13 +54,13 @@ def lower(context: Context) -> tuple[StackBuilder, Keys]:
         logs=made["logs"][0].ref("id") if made else None,
         project_number=number,
         billing_account=project.ref("billing_account"),
-        agents=agents.members,
+        agents=agents,
     )
     trail = context.one_of(AuditTrail)
     if trail is not None:
         _trail(stack, context, keys, trail, services, made["logs"][1] if made else ())
     stack.export("project_number", number)
-    stack.export("service_agents", agents.members)
+    stack.export("service_agents", agents)
     if made:
         stack.export("data_key_id", keys.data)
         stack.export("logs_key_id", keys.logs)
@@ -68,14 +68,18 @@ def lower(context: Context) -> tuple[StackBuilder, Keys]:
 
 
 def _keys(
-    stack: StackBuilder, context: Context, services: Mapping[str, Node], agents: Agents, origin: str
+    stack: StackBuilder,
+    context: Context,
+    services: Mapping[str, Node],
+    agents: Mapping[str, Value],
+    origin: str,
 ) -> dict[str, tuple[Node, tuple[Node, ...]]]:
     """Make the keys with the grants that come before their use: each agent may use both, Cloud Logging only the logs'."""
     needed = [services["cloudkms"]]
     ring = add_key_ring(
         stack, context, "platform", context.name("key-ring"), origin=origin, depends_on=needed
     )
-    users = {name: agents.members[name] for name in CMEK_AGENTS if name in agents.members}
+    users = {name: agents[name] for name in CMEK_AGENTS if name in agents}
     settings = stack.data(
         SETTINGS, "current", {"project": context.project}, origin=origin, depends_on=[services["logging"]]
     )

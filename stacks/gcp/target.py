@@ -15,7 +15,16 @@ from stacks.gcp.context import Context
 from stacks.gcp.logs import LONGEST_RETENTION_DAYS
 from stacks.gcp.ml_problems import ml_problems
 from stacks.gcp.names import label
-from stacks.intents import AuditTrail, CiIdentity, ExistingNetwork, ObjectStore, Platform, PrivateNetwork
+from stacks.intents import (
+    AuditTrail,
+    CiIdentity,
+    ExistingNetwork,
+    ExperimentTracking,
+    ObjectStore,
+    Platform,
+    PrivateNetwork,
+    TrainingPipeline,
+)
 from stacks.schema.load import nearest
 
 __all__ = ["problems_of"]
@@ -155,6 +164,15 @@ def _existing(context: Context) -> Iterator[TargetProblem]:
                 message=f'network.existing.subnet_ids "{subnet}" {says}',
                 hint=f"Such as projects/{context.project}/regions/{context.region}/subnetworks/main.",
             )
+    if context.one_of(TrainingPipeline) or context.one_of(ExperimentTracking):
+        yield TargetProblem(
+            path=("network", "existing"),
+            code="existing-network",
+            message="network.existing: Vertex AI's jobs and managed databases reach a network through a network attachment and "
+            "private services access, and the platform makes neither in a network that is there already",
+            hint="Make private services access there; jobs run outside of it.",
+            warning=True,
+        )
     if intent.security_group_ids:
         yield TargetProblem(
             path=("network", "existing", "security_group_ids"),
