@@ -177,3 +177,55 @@ def test_a_subject_that_google_would_not_take_is_refused() -> None:
 def test_a_ceiling_is_said_to_be_impossible(full: EnvironmentPlatform) -> None:
     assert nodes(full, "identity")
     assert not skipped(full, "permissions boundary")
+
+
+APIS = {
+    "google_artifact_registry": "artifactregistry",
+    "google_bigquery": "bigquery",
+    "google_cloud_run": "run",
+    "google_cloud_scheduler": "cloudscheduler",
+    "google_colab": "aiplatform",
+    "google_compute": "compute",
+    "google_data_loss_prevention": "dlp",
+    "google_dns": "dns",
+    "google_eventarc": "eventarc",
+    "google_kms": "cloudkms",
+    "google_logging": "logging",
+    "google_model_armor": "modelarmor",
+    "google_monitoring": "monitoring",
+    "google_network_connectivity": "networkconnectivity",
+    "google_project_service": "serviceusage",
+    "google_pubsub": "pubsub",
+    "google_service_networking": "servicenetworking",
+    "google_sql": "sqladmin",
+    "google_storage": "storage",
+    "google_vertex_ai": "aiplatform",
+    "google_workbench": "notebooks",
+    "google_workflows": "workflows",
+}
+NOT_CIS = {
+    "google_billing_budget": "belongs to the billing account",
+    "google_project_iam_audit_config": "is a part of the project's policy, which it may set",
+    "google_project_iam_member": "has a condition of its own",
+}
+
+
+def test_the_deploy_account_may_change_every_type_that_stacks_beside_identity_make(
+    full: EnvironmentPlatform,
+) -> None:
+    types = {
+        node.address.type
+        for linked in full.stacks
+        if linked.stack.concern not in ("identity", "state")
+        for node in linked.stack.nodes
+        if node.address.mode == "resource"
+    }
+    missing = []
+    for type_ in sorted(types - NOT_CIS.keys()):
+        api = next((api for start, api in APIS.items() if type_.startswith(start)), type_)
+        by_role = api in BY_API and BY_API[api].change
+        by_permission = any(permission.startswith(f"{api}.") for permission in DEPLOY)
+        if not by_role and not by_permission:
+            missing.append(type_)
+    assert missing == []
+    assert types >= NOT_CIS.keys()
