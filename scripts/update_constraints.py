@@ -196,6 +196,7 @@ def _counts(argument: Json) -> Limits:
 
 
 def _groups(owner: str, argument: Json) -> Iterator[Group]:
+    """Read how an argument goes with others; the SDK counts the argument itself in, named or not."""
     for kind, key in (
         ("exactly", "exactly_one_of"),
         ("at-least", "at_least_one_of"),
@@ -203,7 +204,8 @@ def _groups(owner: str, argument: Json) -> Iterator[Group]:
         ("with", "required_with"),
     ):
         if names := argument.get(key):
-            yield kind, owner, tuple(_plain(name) for name in names)
+            paths = [_plain(name) for name in names]
+            yield kind, owner, tuple(paths if kind == "conflict" else dict.fromkeys([*paths, owner]))
 
 
 def of_answers(answers: Json) -> tuple[dict[str, Limits], list[Group]]:

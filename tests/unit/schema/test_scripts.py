@@ -108,7 +108,7 @@ def test_a_providers_own_schema_gives_lists_ranges_patterns_and_groups(tmp_path:
         "self_link": {**text, "f": "c", "validate": f'expected K to be one of ["a"], got {PROBE}'},
         "nonsense": {**text, "validate": f'expected K to be one of ["a"], got {PROBE}'},
         "allow": {"t": "TypeSet", "f": "o", "exactly_one_of": both},
-        "deny": {"t": "TypeSet", "f": "o", "exactly_one_of": both},
+        "deny": {"t": "TypeSet", "f": "o", "exactly_one_of": ["allow"]},
         "source_tags": {**text, "t": "TypeSet(TypeString)", "conflicts": ["target_service_accounts"]},
         "target_service_accounts": {"t": "TypeSet", "f": "o", "max": 10, "conflicts": ["source_tags"]},
     }

@@ -241,6 +241,9 @@ GOOD_VALUES: Mapping[str, Node] = {
     "an empty block that counts": node(
         "google_secret_manager_secret", "x", {"secret_id": "s", "replication": {"auto": {}}}
     ),
+    "an argument that counts itself among those of which one is needed": node(
+        "google_storage_bucket_object", "x", {"name": "n", "bucket": ANYTHING, "content": "print()"}
+    ),
     "an empty list beside what shuts it out": _firewall(source_tags=[], target_service_accounts=[ANYTHING]),
     "a block that a reference stands for": node(
         "azurerm_kubernetes_flux_configuration", "x", {**FLUX, "bucket": ANYTHING}
