@@ -146,7 +146,7 @@ def _see_subscription(
         "azurerm_role_definition",
         "subscription",
         {
-            "name": context.name("role-definition", "subscription"),
+            "name": context.unique_name("role-definition", "subscription"),
             "scope": context.subscription_id,
             "description": f"{context.prefix}: what its deployment looks at in the subscription",
             "permissions": [{"actions": list(SUBSCRIPTION_READS)}],

@@ -23,6 +23,7 @@ IDENTITY = "azurerm_user_assigned_identity"
 ASSIGNMENT = "azurerm_role_assignment"
 DEFINITION = "azurerm_role_definition"
 CREDENTIAL = "azurerm_federated_identity_credential"
+DEPLOYER = "whoever applied the stack first"
 NOUNS = {
     "azurerm_application_insights": "insights",
     "azurerm_cognitive_account": "models",
@@ -85,7 +86,7 @@ class _Reader:
         """An identity of the platform, or that of a resource."""
         return Role(
             key=node.address.name,
-            name=self.text(node.arguments.get("name", "")),
+            name=DEPLOYER if node.address.mode == "data" else self.text(node.arguments.get("name", "")),
             address=str(node.address),
             stack=stack,
             origin=node.origin,
@@ -148,8 +149,15 @@ class _Reader:
             effect="Allow",
             actions=actions,
             resources=(self.name(node.arguments.get("scope")),),
-            conditions=(Condition("condition", "", (self.name(condition),)),) if condition else (),
+            conditions=(self.condition(condition),) if condition else (),
         )
+
+    def condition(self, value: Value) -> Condition:
+        """A condition in Azure's language; for people the roles in it stand by their names."""
+        full = short = self.text(value)
+        for role in built_ins().values():
+            short = short.replace(role.id, role.name)
+        return Condition("condition", "", (Name(full, short),))
 
     def role(self, node: Node) -> tuple[str, tuple[str, ...]]:
         """A role's name, and the actions of one that the platform defines itself."""

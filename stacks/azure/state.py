@@ -10,6 +10,7 @@ from typing import assert_never
 
 from stacks.azure.context import Context
 from stacks.azure.locks import add_lock
+from stacks.azure.roles import definition_id
 from stacks.graph import Backend, Lifecycle, Node, StackBuilder
 from stacks.intents import StateStore, describe
 from stacks.record import record
@@ -82,7 +83,7 @@ def lower(context: Context) -> StackBuilder | None:
         holds="every stack's state",
     )
     account = _account(stack, context, group, origin)
-    stack.resource(
+    container = stack.resource(
         "azurerm_storage_container",
         "state",
         {
@@ -94,6 +95,7 @@ def lower(context: Context) -> StackBuilder | None:
         lifecycle=Lifecycle(prevent_destroy=context.protected),
         holds="every stack's state",
     )
+    _let_in(stack, context, container, origin)
     _forget_old_versions(stack, account, origin)
     add_lock(stack, context, account)
     stack.export("resource_group", group.ref("name"))
@@ -135,6 +137,25 @@ def _account(stack: StackBuilder, context: Context, group: Node, origin: str) ->
         origin=origin,
         lifecycle=Lifecycle(prevent_destroy=context.protected),
         holds="every stack's state",
+    )
+
+
+def _let_in(stack: StackBuilder, context: Context, container: Node, origin: str) -> None:
+    """Let whoever made the container write states into it: even an owner may not, without a role for data.
+
+    The role stays with the first one, whoever applies the stack after them.
+    """
+    deployer = stack.data("azurerm_client_config", "deployer", {}, origin=origin)
+    stack.resource(
+        "azurerm_role_assignment",
+        "deployer-state-blob-contributor",
+        {
+            "scope": container.ref("id"),
+            "role_definition_id": definition_id(context, "blob-contributor"),
+            "principal_id": deployer.ref("object_id"),
+        },
+        origin=origin,
+        lifecycle=Lifecycle(ignore_changes=("principal_id",)),
     )
 
 

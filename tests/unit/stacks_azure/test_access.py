@@ -84,6 +84,17 @@ def test_a_role_without_principals_is_left_out_by_name() -> None:
     assert "human role admins" not in {each.intent for each in lowered.skipped}
 
 
+def test_whoever_makes_the_states_container_may_write_into_it_and_stays_the_one() -> None:
+    made = platform()
+    lowered = stacks.azure.lower(made).stacks
+    (deployer,) = [role for role in stacks.azure.access(lowered, made).roles if role.key == "deployer"]
+    assert [(grant.policy, grant.resources[0].full) for grant in deployer.grants] == [
+        ("Storage Blob Data Contributor", "<bucket state>")
+    ]
+    node = nodes_of()["azurerm_role_assignment.deployer-state-blob-contributor"]
+    assert node.lifecycle.ignore_changes == ("principal_id",)
+
+
 def test_conditions_say_what_azures_own_examples_say() -> None:
     write = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
     assert writes_below("a/", "b/") == (
@@ -107,6 +118,8 @@ def test_who_may_do_what_is_read_from_the_graph() -> None:
     assert training["AcrPull"].resources[0].full == "<registry platform>"
     assert roles["ci-deploy"].trust[0].conditions[0].values[0].full == "repo:growth/churn:environment:dev"
     assert roles["scientists"].trust[0].principals[0].full == GROUP
-    custom = next(grant for grant in roles["ci-plan"].grants if grant.policy == "churn-dev-subscription")
+    custom = next(
+        grant for grant in roles["ci-plan"].grants if grant.policy.startswith("churn-dev-subscription-")
+    )
     assert "Microsoft.Resources/subscriptions/read" in custom.actions
     assert all(grant.effect == "Allow" for role in access.roles for grant in role.grants)
