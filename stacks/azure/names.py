@@ -190,11 +190,12 @@ def fitted(kind: str, name: str) -> str:
 def unique(kind: str, parts: Sequence[str], subscription: str) -> str:
     """Return a name that nobody else in Azure has: what can be read of ``parts``, and a hash of them and the subscription.
 
-    The last part is kept whole where the limit cuts.
+    The last part is kept whole where the limit cuts; a hyphen in the second place goes, which not every kind takes.
     """
     rule = RULES[kind]
     digest = sha256("/".join((*parts, subscription)).encode()).hexdigest()[:_HASH_CHARACTERS]
     *start, last = (part if rule.joint else part.replace("-", "") for part in parts)
     room = rule.longest - _HASH_CHARACTERS - len(last) - 2 * len(rule.joint)
     head = rule.joint.join(start)[:room].rstrip("-")
+    head = head[:1] + head[1:].removeprefix("-")
     return fitted(kind, f"{head}{rule.joint}{last}{rule.joint}{digest}")
