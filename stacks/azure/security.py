@@ -62,6 +62,8 @@ def lower(context: Context) -> tuple[StackBuilder, Base, Keys]:
     stack.export("resource_group", base.resource_group)
     stack.export("key_vault_uri", base.key_vault_uri)
     stack.export("log_analytics_workspace_id", base.log_analytics_id)
+    if keys.data is not None:
+        stack.export("data_key_id", keys.data)
     return stack, base, keys
 
 
