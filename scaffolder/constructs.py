@@ -87,6 +87,7 @@ class NetworkOutputs:
     security_group_ids: Sequence[str] | None = None
     zones: Sequence[str] | None = None
     nat_addresses: Sequence[str] | None = None
+    endpoint_subnet_id: str | None = None
 
 
 @record

@@ -17,8 +17,8 @@ from tests.contract.platforms import PROVIDERS, lowering
 from tests.graphs import ALL
 from tests.terraform_language import expression, template
 
-NEWEST = {name: known[-1] for of in PROVIDERS for name, known in lowering(of).provider_versions().items()}
-IS_BLOCK = is_block_of(Schemas(NEWEST))
+VERSIONS = {name: known[0] for of in PROVIDERS for name, known in lowering(of).provider_versions().items()}
+IS_BLOCK = is_block_of(Schemas(VERSIONS))
 # python-hcl2 cannot read every string that Terraform can; tests/terraform reads the hostile ones.
 READABLE = {name: stacks for name, stacks in ALL.items() if name != "hostile"}
 
@@ -27,23 +27,32 @@ def resolve(reference: str) -> Json:
     return f"<{reference}>"
 
 
-def of_json(value: Json, key: str = "") -> Json:
+def of_json(value: Json, path: tuple[str, ...] = ()) -> Json:
     """What a document in JSON means; a lone block in a list is the block."""
     match value:
-        case str() if key in {"depends_on", "ignore_changes"}:
+        case str() if _names_something(path):
             return f"<{value}>"
         case str():
             return template(value, resolve)
         case list():
-            return one_or_many([of_json(item, key) for item in value])
+            return one_or_many([of_json(item, path) for item in value])
         case dict():
             return {
-                str(template(name, resolve)): of_json(item, name)
+                str(template(name, resolve)): of_json(item, (*path, name))
                 for name, item in value.items()
                 if name != "//"
             }
         case _:
             return value
+
+
+def _names_something(path: tuple[str, ...]) -> bool:
+    """Whether Terraform reads a text as an address: in a resource's own meta-arguments, not in one of its blocks."""
+    return path[:1] in {("resource",), ("data",)} and path[3:] in {
+        ("depends_on",),
+        ("provider",),
+        ("lifecycle", "ignore_changes"),
+    }
 
 
 def of_hcl(value: Any) -> Json:
