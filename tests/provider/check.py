@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from tests.external_tools import Terraform
 from tests.provider.levels import Complaint, Levels, copied
 
 LEVELS = ("validate", "apply", "mock")
-PARALLEL = 2
 
 
 def main() -> int:
@@ -51,25 +49,18 @@ def main() -> int:
 
 
 def _judged(levels: Levels, wanted: tuple[str, ...]) -> list[Complaint]:
+    judges = {"validate": levels.validate, "apply": levels.apply, "mock": levels.mock}
     complaints: list[Complaint] = []
     started = time.monotonic()
     for level in wanted:
-        found = _on_all(levels, level)
+        found = judges[level]()
         seconds = time.monotonic() - started
-        said = f"{level}: {len(levels.order)} stacks, {len(found)} complaints ({seconds:.0f} s)"
+        said = f"{level}: {len(levels.stacks)} stacks, {len(found)} complaints ({seconds:.0f} s)"
         print(said, file=sys.stderr)  # noqa: T201
         complaints += found
         if level == "validate" and found:
             break
     return complaints
-
-
-def _on_all(levels: Levels, level: str) -> list[Complaint]:
-    if level == "apply":
-        return [complaint for stack in levels.order for complaint in levels.apply(stack)]
-    judge = levels.validate if level == "validate" else levels.mock
-    with ThreadPoolExecutor(PARALLEL) as pool:
-        return [complaint for found in pool.map(judge, levels.order) for complaint in found]
 
 
 def _synthesized(given: Path, work: Path) -> Path:

@@ -70,10 +70,10 @@ def _read(path: Path) -> Json:
 
 def template(id_: str) -> str:
     """Write a documented id with the names of the arguments that it is made of: ``projects/{project}/…``."""
-    parts = id_.split("/")
+    parts = id_.replace("{", "").replace("}", "").split("/")
     placed = [_placeholder(part, previous) for part, previous in zip(parts, ["", *parts], strict=False)]
-    if len(parts) > 4 and parts[1] == "subscriptions" and placed[-1] == parts[-1] not in ONLY_ONES:
-        placed[-1] = "{name}"
+    if len(parts) > 4 and parts[1] == "subscriptions" and placed[-1] in (parts[-1], "{resource_group_name}"):
+        placed[-1] = placed[-1] if placed[-1] in ONLY_ONES else "{name}"
     return "/".join(placed)
 
 
@@ -90,7 +90,7 @@ def _placeholder(part: str, previous: str) -> str:
             return "{subscription_id}"
         case "resourceGroups":
             return "{resource_group_name}"
-    return part.replace("{", "").replace("}", "")
+    return part
 
 
 def _constraints(document: Json) -> tuple[Rules, Groups, dict[str, list[str]]]:

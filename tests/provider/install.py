@@ -12,6 +12,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from stacks.schema.load import open_pack, shipped_versions
@@ -53,6 +54,7 @@ def types_in(documents: Iterable[str]) -> frozenset[str]:
     return frozenset(word for word in words if word in _known())
 
 
+@cache
 def _known() -> frozenset[str]:
     return frozenset(
         name

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ OVERRIDE = "stand_in_override.tf.json"
 TEST = "stand_in.tftest.json"
 NOT_COPIED = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tftest.*", "mocks")
 KEPT = re.compile(r"prevent_destroy\s*=\s*true")
-TIMEOUT_S = 300
+PARALLEL = 2
+TIMEOUT_S = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,76 +46,120 @@ class Complaint:
 class Levels:
     """A copy of a synthesized folder, and the Terraform that judges it.
 
-    ``judge`` validates and mocks: it has the real provider where there is one. ``stand_in`` applies.
+    ``stand_in`` applies. ``real`` has the real provider of the stacks in ``really``, and validates and mocks those.
     """
 
     folder: Path
     stacks: Mapping[str, frozenset[str]]
     stand_in: Terraform
-    judge: Terraform
+    real: Terraform
+    really: frozenset[str]
     failed: set[str] = field(default_factory=set)
+    ready: dict[str, Terraform] = field(default_factory=dict)
 
     @property
-    def order(self) -> tuple[str, ...]:
-        """The stacks, each after those that it reads."""
-        ordered: list[str] = []
-        while waiting := [name for name in self.stacks if name not in ordered]:
-            ready = [name for name in waiting if self.stacks[name] <= set(ordered)]
-            assert ready, f"stacks need each other: {waiting}"
-            ordered += ready
-        return tuple(ordered)
+    def waves(self) -> tuple[tuple[str, ...], ...]:
+        """The stacks in the order of deployment: each wave reads only those before it."""
+        waves: list[tuple[str, ...]] = []
+        waiting = dict(self.stacks)
+        while waiting:
+            wave = tuple(name for name, reads in sorted(waiting.items()) if not reads & waiting.keys())
+            assert wave, f"stacks need each other: {waiting}"
+            waves.append(wave)
+            waiting = {name: reads for name, reads in waiting.items() if name not in wave}
+        return tuple(waves)
 
-    def init(self, terraform: Terraform, stack: str) -> list[Complaint]:
-        """Install the providers, at versions that the stack allows."""
-        shutil.rmtree(self.folder / stack / ".terraform", ignore_errors=True)
-        (self.folder / stack / ".terraform.lock.hcl").unlink(missing_ok=True)
-        return self._run(terraform, "init", stack, "init", "-json")
+    def validate(self) -> list[Complaint]:
+        """Level 1, on every stack."""
+        return self._on((tuple(self.stacks),), self.validate_stack)
 
-    def validate(self, stack: str) -> list[Complaint]:
+    def apply(self) -> list[Complaint]:
+        """Level 2, on every stack."""
+        return self._on(self.waves, self.apply_stack)
+
+    def mock(self) -> list[Complaint]:
+        """Level 3, on every stack."""
+        return self._on((tuple(self.stacks),), self.mock_stack)
+
+    def destroy(self) -> list[Complaint]:
+        """Destroy what level 2 made, the last stacks first, and look whether anything is left."""
+        return self._on(self.waves[::-1], self.destroy_stack)
+
+    def validate_stack(self, stack: str) -> list[Complaint]:
         """Level 1."""
-        if complaints := self.init(self.judge, stack):
+        judge = self._judge(stack)
+        if complaints := self._init(judge, stack):
             return complaints
-        done = self.judge.run("validate", "-json", cwd=self.folder / stack, timeout_s=TIMEOUT_S)
+        done = judge.run("validate", "-json", cwd=self.folder / stack, timeout_s=TIMEOUT_S)
         errors = [d for d in json.loads(done.stdout)["diagnostics"] if d["severity"] == "error"]
         return [Complaint("validate", stack, _said(error)) for error in errors]
 
-    def apply(self, stack: str) -> list[Complaint]:
-        """Level 2: plan and apply, then plan again: nothing may be left. A stack that reads a failed one is not tried."""
+    def plan_stack(self, stack: str) -> list[Complaint]:
+        """The first half of level 2: what can be seen before anything is applied."""
+        return self._init(self.stand_in, stack) or self._run("plan", stack, "plan")
+
+    def apply_stack(self, stack: str) -> list[Complaint]:
+        """Level 2: plan, apply, plan again: nothing may be left. What reads a stack that failed is not tried."""
         if failed := self.failed & self.stacks[stack]:
             self.failed.add(stack)
             return [Complaint("apply", stack, f"not tried, since it reads {', '.join(sorted(failed))}")]
-        arguments = (
-            ["init", "-json"],
-            ["apply", "-auto-approve", "-json"],
-            ["plan", "-detailed-exitcode", "-json"],
+        complaints = (
+            self._init(self.stand_in, stack)
+            or self._run("apply", stack, "apply", "-auto-approve")
+            or self._run("second plan", stack, "plan", "-detailed-exitcode")
         )
-        for command in arguments:
-            if complaints := self._run(self.stand_in, command[0], stack, *command):
-                self.failed.add(stack)
-                return complaints
-        return []
+        if complaints:
+            self.failed.add(stack)
+        return complaints
 
-    def mock(self, stack: str) -> list[Complaint]:
+    def mock_stack(self, stack: str) -> list[Complaint]:
         """Level 3. What the stack reads of others is what level 2 left."""
-        if complaints := self.init(self.judge, stack):
+        judge, place = self._judge(stack), self.folder / stack
+        if complaints := self._init(judge, stack):
             return complaints
-        place = self.folder / stack
         types, document = types_in(_texts([place])), _document(place)
         _write(place / TEST, mock_test(_providers(document, types), types, document.get("resource", {})))
-        done = self.judge.run("test", "-json", cwd=self.folder / stack, timeout_s=TIMEOUT_S)
+        done = judge.run("test", "-json", cwd=place, timeout_s=TIMEOUT_S)
         return _complaints("mock", stack, done.stdout, done.returncode)
 
-    def destroy(self, stack: str) -> list[Complaint]:
-        """Destroy what level 2 made."""
-        return self._run(self.stand_in, "destroy", stack, "destroy", "-auto-approve", "-json")
+    def destroy_stack(self, stack: str) -> list[Complaint]:
+        """Destroy one stack."""
+        complaints = self._init(self.stand_in, stack) or self._run(
+            "destroy", stack, "destroy", "-auto-approve"
+        )
+        if complaints:
+            return complaints
+        left = json.loads((self.folder.parent / "states" / f"{stack}.tfstate").read_text())["resources"]
+        return [Complaint("destroy", stack, f"{len(left)} resources are left")] if left else []
 
-    def _run(self, terraform: Terraform, level: str, stack: str, *arguments: str) -> list[Complaint]:
-        done = terraform.run(*arguments, cwd=self.folder / stack, timeout_s=TIMEOUT_S)
+    def _on(self, waves: Iterable[Iterable[str]], judge: Callable[[str], list[Complaint]]) -> list[Complaint]:
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            return [complaint for wave in waves for found in pool.map(judge, wave) for complaint in found]
+
+    def _judge(self, stack: str) -> Terraform:
+        return self.real if stack in self.really else self.stand_in
+
+    def _init(self, terraform: Terraform, stack: str) -> list[Complaint]:
+        """Install the providers, at versions that the stack allows, unless this is the last that did."""
+        if self.ready.get(stack) is terraform:
+            return []
+        shutil.rmtree(self.folder / stack / ".terraform", ignore_errors=True)
+        (self.folder / stack / ".terraform.lock.hcl").unlink(missing_ok=True)
+        done = terraform.run("init", "-json", cwd=self.folder / stack, timeout_s=TIMEOUT_S)
+        if not done.returncode:
+            self.ready[stack] = terraform
+        return _complaints("init", stack, done.stdout + done.stderr, done.returncode)
+
+    def _run(self, level: str, stack: str, *arguments: str) -> list[Complaint]:
+        done = self.stand_in.run(*arguments, "-json", cwd=self.folder / stack, timeout_s=TIMEOUT_S)
         return _complaints(level, stack, done.stdout + done.stderr, done.returncode)
 
 
-def copied(synthesized: Path, work: Path, terraform: Terraform, judge: Terraform | None = None) -> Levels:
-    """Copy a synthesized folder, or one of a single configuration, and prepare each stack for a local deployment."""
+def copied(synthesized: Path, work: Path, terraform: Terraform, real: Set[str] = frozenset()) -> Levels:
+    """Copy a synthesized folder, or one of a single configuration, and prepare each stack for a local deployment.
+
+    ``real`` are the sources of the providers that ``terraform`` can install.
+    """
     manifest = synthesized / "manifest.json"
     if manifest.is_file():
         found = json.loads(manifest.read_text())["stacks"]
@@ -130,8 +176,14 @@ def copied(synthesized: Path, work: Path, terraform: Terraform, judge: Terraform
             path.write_text(KEPT.sub("prevent_destroy = false", path.read_text()))
         _write(folder / name / OVERRIDE, _override(name, documents[name], backends, work / "states"))
     types = types_in(_texts(places.values()))
-    stand_in = installed(terraform, work, types)
-    return Levels(folder, stacks, stand_in, judge or stand_in)
+    really = {name for name, document in documents.items() if (used := _sources(document)) and used <= real}
+    return Levels(folder, stacks, installed(terraform, work, types), terraform, frozenset(really))
+
+
+def _sources(document: Mapping[str, Any]) -> frozenset[str]:
+    """The sources of the providers that a stack requires."""
+    required = document.get("terraform", {}).get("required_providers", {})
+    return frozenset(provider["source"] for provider in required.values())
 
 
 def _texts(places: Iterable[Path]) -> list[str]:
@@ -200,11 +252,11 @@ def _complaints(level: str, stack: str, output: str, code: int) -> list[Complain
     errors = [
         event["diagnostic"] for event in events if event.get("diagnostic", {}).get("severity") == "error"
     ]
-    if not errors and level == "plan":
+    if not errors and level == "second plan":
         changed = [
             event["change"]["resource"]["addr"] for event in events if event.get("type") == "planned_change"
         ]
-        return [Complaint("second plan", stack, f"is not empty: {', '.join(changed)}")]
+        return [Complaint(level, stack, f"is not empty: {', '.join(changed)}")]
     if not errors:
         return [Complaint(level, stack, output[-3000:])]
     return [Complaint(level, stack, _said(error)) for error in errors]

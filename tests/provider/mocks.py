@@ -6,7 +6,8 @@ a stack's arguments are: a mock's answers are the same for each resource of a ty
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stacks.schema.load import shipped_versions
@@ -34,21 +35,19 @@ def mock_test(
         mock = _mock(Served(name, shipped_versions(name)[-1], known))
         mocked[name] = [{**mock, **({"alias": alias} if alias else {})} for alias in aliases]
     own = [
-        {"target": f"{type_}.{name}", "values": {"id": azapi.answers(type_, {"id": UNKNOWN, **node})["id"]}}
+        {"target": f"{type_}.{name}", "values": _own(type_, node)}
         for type_ in azapi.RESOURCES
-        for name, node in _literals(nodes.get(type_, {}))
+        for name, node in nodes.get(type_, {}).items()
     ]
     test: dict[str, Any] = {"mock_provider": mocked, "run": {"apply": {"command": "apply"}}}
     return {**test, "override_resource": own} if own else test
 
 
-def _literals(nodes: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Value]]]:
-    """Resources of one type, with those of their arguments that hold no expression."""
-    for name, node in nodes.items():
-        yield (
-            name,
-            {key: value for key, value in node.items() if isinstance(value, str) and "${" not in value},
-        )
+def _own(type_name: str, node: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The answers for one resource, by those of its arguments that hold no expression."""
+    literal = {key: value for key, value in node.items() if "${" not in json.dumps(value)}
+    answers = azapi.answers(type_name, {"id": UNKNOWN, "output": UNKNOWN, **literal})
+    return {key: plain(value) for key, value in answers.items()}
 
 
 def _mock(served: Served) -> Mapping[str, Any]:
