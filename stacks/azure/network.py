@@ -58,7 +58,6 @@ def lower(context: Context, base: Base) -> tuple[StackBuilder, Network]:
         network, origin = _own(stack, context, base, intent), describe(intent)
     stack.export("network_id", network.vnet_id)
     stack.export("subnet_ids", list(network.subnet_ids))
-    stack.export("endpoint_subnet_id", network.endpoint_subnet_id)
     add_private_endpoint(
         stack,
         context,
