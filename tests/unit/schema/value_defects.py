@@ -55,6 +55,12 @@ AWS_VALUE_DEFECTS: Mapping[str, Defect] = {
         'key_usage is "SIGN", which aws 5 does not take',
         "It takes SIGN_VERIFY, ENCRYPT_DECRYPT, GENERATE_VERIFY_MAC, KEY_AGREEMENT.",
     ),
+    "a word in lower case": Defect(
+        node("aws_kms_key", "x", {"key_usage": "sign_verify"}),
+        "not-one-of",
+        'key_usage is "sign_verify", which aws 5 does not take',
+        'Did you mean "SIGN_VERIFY"?',
+    ),
     "a word of a long list": Defect(
         _function(runtime="python3.99"),
         "not-one-of",
@@ -227,7 +233,17 @@ GOOD_VALUES: Mapping[str, Node] = {
     "an empty word where the provider takes it": _firewall(direction=""),
     "a number as a text": _firewall(priority="1000"),
     "a null": _firewall(direction=None, priority=None),
-    "a word in another case where the provider does not care": node(
+    "a word in another case where aws does not care": node(
+        "aws_cloudwatch_metric_alarm",
+        "x",
+        {
+            "alarm_name": "a",
+            "comparison_operator": "GreaterThanThreshold",
+            "evaluation_periods": 1,
+            "treat_missing_data": "Breaching",
+        },
+    ),
+    "a word in another case where azurerm does not care": node(
         "azurerm_search_service",
         "x",
         {
