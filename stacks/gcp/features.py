@@ -60,7 +60,7 @@ def add_features(stack: StackBuilder, around: Surroundings, intents: Sequence[Fe
     dataset = _dataset(stack, around, intents[0])
     store = _online_store(stack, around) if any(intent.online for intent in intents) else None
     for intent in intents:
-        group, features = _group(stack, context, dataset, intent)
+        group, features = _group(stack, around, dataset, intent)
         if store is not None and intent.online:
             _view(stack, context, store, group, features, intent)
     stack.export("feature_dataset", dataset.ref("dataset_id"))
@@ -101,9 +101,10 @@ def _dataset(stack: StackBuilder, around: Surroundings, first: FeatureStore) -> 
 
 
 def _group(
-    stack: StackBuilder, context: Context, dataset: Node, intent: FeatureStore
+    stack: StackBuilder, around: Surroundings, dataset: Node, intent: FeatureStore
 ) -> tuple[Node, Sequence[Node]]:
-    table = _table(stack, context, dataset, intent)
+    context = around.context
+    table = _table(stack, around, dataset, intent)
     view = _timed(stack, context, dataset, table, intent)
     group = stack.resource(
         "google_vertex_ai_feature_group",
@@ -142,8 +143,9 @@ def _address(context: Context, dataset: Node, table: Node) -> Value:
     return text("bq://", context.project, ".", dataset.ref("dataset_id"), ".", table.ref("table_id"))
 
 
-def _table(stack: StackBuilder, context: Context, dataset: Node, intent: FeatureStore) -> Node:
+def _table(stack: StackBuilder, around: Surroundings, dataset: Node, intent: FeatureStore) -> Node:
     """The history; a column that is added later is added in place, and one that is taken away is a new table."""
+    context, keys = around.context, around.keys
     daily = intent.columns[intent.event_time] == "timestamp"
     return stack.resource(
         "google_bigquery_table",
@@ -164,6 +166,7 @@ def _table(stack: StackBuilder, context: Context, dataset: Node, intent: Feature
                 ]
             ),
             "clustering": [intent.key],
+            "encryption_configuration": {"kms_key_name": keys.data} if keys.data is not None else None,
             "time_partitioning": [{"type": "DAY", "field": intent.event_time}] if daily else None,
         },
         origin=describe(intent),

@@ -11,6 +11,7 @@ __all__ = [
     "ENDPOINTS",
     "EXPERIMENTS",
     "FEATURES",
+    "GUARDED",
     "INVOKE",
     "JOBS",
     "LOOK",
@@ -18,6 +19,7 @@ __all__ = [
     "NOTEBOOKS",
     "RUNS",
     "SERVED",
+    "VECTORS",
 ]
 
 
@@ -65,6 +67,11 @@ ENDPOINTS = _of(
     "aiplatform", {"endpoints": "deploy get list predict undeploy update", "models": "get list update"}
 )
 INVOKE = ("aiplatform.endpoints.predict",)
+GUARDED = (
+    *_of("modelarmor", {"templates": "get useToSanitizeModelResponse useToSanitizeUserPrompt"}),
+    *_of("dlp", {"deidentifyTemplates": "get", "inspectTemplates": "get"}),
+)
+VECTORS = _of("aiplatform", {"indexEndpoints": "get list", "indexes": "get list update"})
 NOTEBOOKS = _of(
     "notebooks",
     {

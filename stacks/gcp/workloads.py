@@ -15,15 +15,17 @@ from stacks.gcp.permissions import (
     DRIFT,
     EXPERIMENTS,
     FEATURES,
+    GUARDED,
     INVOKE,
     JOBS,
     LOOK,
     MODELS,
     RUNS,
     SERVED,
+    VECTORS,
 )
 from stacks.graph import StackBuilder
-from stacks.intents import FoundationModels, TrainingPipeline, WorkloadRole
+from stacks.intents import FoundationModels, Guardrail, KnowledgeBase, TrainingPipeline, WorkloadRole
 from stacks.pipelines import Run
 
 __all__ = ["PULL", "READ", "USES", "WRITE", "WRITE_LOGS", "grant_tracking", "grant_workload", "models_asked"]
@@ -45,8 +47,17 @@ USES = {
 
 
 def models_asked(reach: Reach) -> tuple[str, ...]:
-    """What it takes to ask a foundation model, where the platform names any; Vertex AI tells them from endpoints nowhere."""
-    return INVOKE if reach.context.one_of(FoundationModels) else ()
+    """What it takes to ask a foundation model, where the platform names any, and to ask its guardrails.
+
+    Vertex AI tells its models from endpoints nowhere.
+    """
+    asked = INVOKE if reach.context.one_of(FoundationModels) else ()
+    return (*asked, *(GUARDED if reach.context.one_of(Guardrail) else ()))
+
+
+def _filled(reach: Reach) -> tuple[str, ...]:
+    """What it takes to write vectors of documents into the indexes of knowledge bases."""
+    return VECTORS if reach.context.one_of(KnowledgeBase) else ()
 
 
 def grant_workload(
@@ -101,7 +112,9 @@ def _places(reach: Reach) -> Iterator[tuple[str, str]]:
 
 
 def _training(stack: StackBuilder, reach: Reach, holder: Holder) -> None:
-    let_do(stack, reach, holder, (*LOOK, *EXPERIMENTS, *FEATURES, *SERVED, *models_asked(reach)))
+    let_do(
+        stack, reach, holder, (*LOOK, *EXPERIMENTS, *FEATURES, *SERVED, *models_asked(reach), *_filled(reach))
+    )
     on_project(stack, reach, holder, *WRITE_LOGS, *QUERY)
     on_registry(stack, reach, holder, PULL)
     _data(stack, reach, holder)
@@ -113,7 +126,17 @@ def _pipelines(stack: StackBuilder, reach: Reach, holder: Holder, accounts: Mapp
         stack,
         reach,
         holder,
-        (*LOOK, *RUNS, *JOBS, *EXPERIMENTS, *FEATURES, *MODELS, *SERVED, *models_asked(reach)),
+        (
+            *LOOK,
+            *RUNS,
+            *JOBS,
+            *EXPERIMENTS,
+            *FEATURES,
+            *MODELS,
+            *SERVED,
+            *models_asked(reach),
+            *_filled(reach),
+        ),
     )
     on_project(stack, reach, holder, *WRITE_LOGS, *QUERY)
     on_registry(stack, reach, holder, PULL)

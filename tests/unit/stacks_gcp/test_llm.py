@@ -94,3 +94,14 @@ def test_an_index_has_the_size_of_the_models_vectors() -> None:
 
 def test_a_model_is_named_as_vertex_ai_names_it() -> None:
     assert "is not a model id of Vertex AI's" in refused(llm={"models": ["eu.amazon.nova:0"]})
+
+
+def test_who_asks_a_model_may_ask_its_guardrail_and_who_trains_may_fill_an_index() -> None:
+    found = asked(llm={"guardrails": {"assistant": ASSISTANT}, "knowledge_bases": {"docs": {}}})
+    roles = {
+        purpose: set(arguments(found, "identity", f"google_project_iam_custom_role.{purpose}")["permissions"])
+        for purpose in ("serving", "training")
+    }
+    assert all("modelarmor.templates.useToSanitizeUserPrompt" in each for each in roles.values())
+    assert "aiplatform.indexes.update" in roles["training"]
+    assert "aiplatform.indexes.update" not in roles["serving"]

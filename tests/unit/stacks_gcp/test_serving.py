@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stacks.gcp.names import RULES
+from tests.strategies import Spec
 from tests.unit.stacks_gcp.asked import MODELS, arguments, asked, nodes, skipped, synthesized
 
 CHURN = {"churn": {"model": "churn", "capture_percent": 25}}
@@ -69,7 +70,7 @@ def test_a_batch_prediction_is_a_text_that_a_schedule_posts() -> None:
 
 
 def test_a_batch_endpoint_waits_for_a_version() -> None:
-    models = {"uplift": {}}
+    models: Spec = {"uplift": {}}
     found = asked(models=models, endpoints={"bulk": {"model": "uplift", "mode": "batch"}})
     said = skipped(found, "online endpoint bulk")[-1]
     assert said.reason == "model uplift has no version in the registry to score with yet"
