@@ -7,6 +7,7 @@ template's files.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -15,7 +16,14 @@ import click
 from scaffolder import __version__
 from scaffolder.cli import options
 from scaffolder.cli.terminal import print_json
-from scaffolder.projects.answers import NO_CI, PLATFORM, Question, checked, default_answers
+from scaffolder.projects.answers import (
+    NO_CI,
+    PLATFORM,
+    Question,
+    checked,
+    default_answers,
+    platform_questions,
+)
 from scaffolder.projects.render import Rendered, render_platform
 
 __all__ = ["DOCUMENT", "command"]
@@ -39,11 +47,17 @@ def command() -> None:
     """Start a project from a template."""
 
 
+ANY_CLOUD = {
+    "region": "Region, as the cloud spells it",
+    "account": "AWS account, GCP project or Azure subscription",
+}
+"""What asks otherwise on each cloud, for the help."""
+
+
 def _flag(question: Question) -> click.Option:
     kind = click.Choice(question.choices) if question.choices else None
-    return click.Option(
-        [f"--{question.name}"], type=kind, help=f"{question.asks}.", metavar=None if kind else "TEXT"
-    )
+    asks = ANY_CLOUD.get(question.name, question.asks)
+    return click.Option([f"--{question.name}"], type=kind, help=f"{asks}.", metavar=None if kind else "TEXT")
 
 
 @click.command("platform")
@@ -60,15 +74,20 @@ def platform(folder: Path, defaults: bool, dry_run: bool, as_json: bool, **flags
     Examples:
       scaffolder new platform churn
       scaffolder new platform churn --account 123456789012 --region eu-west-1
+      scaffolder new platform churn --provider gcp --account acme-ml-prod --region europe-west4
       scaffolder new platform churn --ci none --engine cdktn --defaults
     """
     given = {name: value for name, value in flags.items() if value is not None}
-    answers = {**default_answers(PLATFORM, folder.absolute().name), **given}
-    if not defaults and not as_json and sys.stdin.isatty():
-        answers = _asked(answers, given)
+    asks = not defaults and not as_json and sys.stdin.isatty()
+    provider = given.get("provider") or _default_provider(ask=asks)
+    given_or_asked = {**given, "provider": provider} if asks else given
+    questions = platform_questions(provider)
+    answers = {**default_answers(questions, folder.absolute().name), **given_or_asked}
+    if asks:
+        answers = _asked(questions, answers, given_or_asked)
     else:
         _tell_defaults(answers, given)
-    answers = checked(PLATFORM, answers)
+    answers = checked(questions, answers)
     rendered = render_platform(folder, answers, __version__, dry_run=dry_run)
     if as_json:
         document = NewJson(
@@ -88,10 +107,21 @@ for question in PLATFORM:
 command.add_command(platform)
 
 
-def _asked(answers: dict[str, str], given: dict[str, str]) -> dict[str, str]:
+def _default_provider(*, ask: bool) -> str:
+    """The cloud, which comes first: what else is asked depends on it."""
+    (question,) = (each for each in PLATFORM if each.name == "provider")
+    if not ask:
+        return question.example
+    chosen: str = click.prompt(
+        question.asks, default=question.example, type=click.Choice(question.choices), err=True
+    )
+    return chosen
+
+
+def _asked(questions: Sequence[Question], answers: dict[str, str], given: dict[str, str]) -> dict[str, str]:
     """Ask what no flag answers, until the answer fits."""
     result = dict(answers)
-    for question in PLATFORM:
+    for question in questions:
         if question.name in given or (question.name == "repository" and result["ci"] == NO_CI):
             continue
         while True:

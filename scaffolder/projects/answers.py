@@ -12,11 +12,11 @@ from scaffolder.errors import UsageError
 from scaffolder.spec.fields import keys_of
 from scaffolder.spec.model import Ci, PlatformSpec
 from scaffolder.spec.nodes import nearest
-from scaffolder.spec.providers import PROVIDERS
+from scaffolder.spec.providers import PROVIDERS, Shape
 from scaffolder.spec.scalars import EMAIL, LONGEST_EMAIL, Email, Str
 from stacks.record import record
 
-__all__ = ["PLATFORM", "Question", "checked", "default_answers"]
+__all__ = ["CLOUDS", "PLATFORM", "Question", "checked", "default_answers", "platform_questions"]
 
 NO_CI = "none"
 
@@ -45,6 +45,12 @@ class Question:
         return f'{self.name} must be {self.says}, not "{answer}"'
 
 
+def _shaped(name: str, asks: str, example: str, shape: Shape) -> Question:
+    """A question whose answer is a value of the cloud's own; it is the template that puts it in quotes."""
+    says = shape.says.removesuffix(", in quotes")
+    return Question(name=name, asks=asks, example=example, pattern=shape.pattern, says=says)
+
+
 def _spec_question(name: str, asks: str, example: str, kind: object) -> Question:
     if not isinstance(kind, Str):
         raise TypeError(f"{name} is no text in the spec")
@@ -54,27 +60,35 @@ def _spec_question(name: str, asks: str, example: str, kind: object) -> Question
     return Question(name=name, asks=asks, example=example, pattern=pattern, says=says, longest=longest)
 
 
-_AWS = PROVIDERS["aws"]
+CLOUDS: Mapping[str, tuple[Question, Question]] = {
+    "aws": (
+        _shaped("region", "AWS region", "eu-west-1", PROVIDERS["aws"].region),
+        _shaped("account", "AWS account", "123456789012", PROVIDERS["aws"].account),
+    ),
+    "gcp": (
+        _shaped("region", "Google Cloud region", "europe-west4", PROVIDERS["gcp"].region),
+        _shaped("account", "Google Cloud project", "acme-ml-platform", PROVIDERS["gcp"].account),
+    ),
+    "azure": (
+        _shaped("region", "Azure region", "westeurope", PROVIDERS["azure"].region),
+        _shaped(
+            "account",
+            "Azure subscription",
+            "11111111-2222-3333-4444-555555555555",
+            PROVIDERS["azure"].account,
+        ),
+    ),
+}
+"""Each cloud's questions for where the platform is, in its own words and shapes; the first cloud is the default."""
 
-PLATFORM: tuple[Question, ...] = (
+_WHAT = (
     _spec_question(
         "name", "Platform name, the prefix of every name", "churn", keys_of(PlatformSpec)["name"].kind
     ),
     _spec_question("owner", "Team that answers for it", "ml-platform", keys_of(PlatformSpec)["owner"].kind),
-    Question(
-        name="region",
-        asks="AWS region",
-        example="eu-west-1",
-        pattern=_AWS.region.pattern,
-        says=_AWS.region.says,
-    ),
-    Question(
-        name="account",
-        asks="AWS account",
-        example="123456789012",
-        pattern=_AWS.account.pattern,
-        says="an AWS account's 12 digits",
-    ),
+    Question(name="provider", asks="Cloud", example=next(iter(CLOUDS)), choices=tuple(CLOUDS)),
+)
+_HOW = (
     Question(
         name="email",
         asks="Mail address that hears of alerts",
@@ -97,7 +111,15 @@ PLATFORM: tuple[Question, ...] = (
         keys_of(Ci)["repository"].kind,
     ),
 )
-"""The questions of the template ``platform``, in the order in which they are asked."""
+
+
+def platform_questions(provider: str) -> tuple[Question, ...]:
+    """The questions of the template ``platform``, in the order in which they are asked, for a cloud or for what is none."""
+    return (*_WHAT, *CLOUDS.get(provider, CLOUDS["aws"]), *_HOW)
+
+
+PLATFORM = platform_questions("aws")
+"""One cloud's, for what is the same on all: their names and order."""
 
 
 def default_answers(questions: Sequence[Question], project: str) -> dict[str, str]:

@@ -50,8 +50,8 @@ def test_a_project_is_made_and_the_next_steps_are_said(scaffolder_cli: Path, tmp
         "  cdktf deploy 'churn-dev-*'",
     ]
     assert done.stderr == (
-        "Taken by default, and yours to change in platform.yaml: name churn, owner ml-platform, region eu-west-1, "
-        "account 123456789012, email ml-platform@example.com, engine cdktf\n"
+        "Taken by default, and yours to change in platform.yaml: name churn, owner ml-platform, provider aws, "
+        "region eu-west-1, account 123456789012, email ml-platform@example.com, engine cdktf\n"
     )
 
 
@@ -196,7 +196,7 @@ def test_at_a_terminal_each_open_question_is_asked_until_its_answer_fits(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        os.write(ours, b"\nteam: a\n12\n\nnobody\nops@acme.io\ngithb\nnone\n")
+        os.write(ours, b"aws\n\nteam: a\n12\n\nnobody\nops@acme.io\ngithb\nnone\n")
         try:
             stdout, stderr = process.communicate(timeout=60)
         finally:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import argparse
 import io
 import json
-from http import HTTPStatus
+{% if cookiecutter.provider == "azure" %}import os
+{% endif %}from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import joblib
 import pandas
 
-MODEL = Path("/opt/ml/model")
+MODEL = Path({% if cookiecutter.provider == "azure" %}os.environ.get("AZUREML_MODEL_DIR", "/opt/ml/model"){% else %}"/opt/ml/model"{% endif %})
 PORT = 8080
 CSV, JSON = "text/csv", "application/json"
 MOST_BYTES = 100 * 1000 * 1000
-"""The largest request of a batch job, whose requests are the largest (SageMaker API, MaxPayloadInMB, 2026-11)."""
+"""The largest request{% if cookiecutter.provider == "aws" %} of a batch job, whose requests are the largest (SageMaker API, MaxPayloadInMB, 2026-11){% else %} that is read{% endif %}."""
 
 
 def rows_of(body: bytes, kind: str, columns: list[str]) -> pandas.DataFrame:
@@ -80,7 +81,7 @@ def handler(loaded: dict) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            if self.path != "/ping":  # SageMaker asks every few seconds
+            if self.path != "/ping":  # {% if cookiecutter.provider == "aws" %}SageMaker asks{% else %}asked{% endif %} every few seconds
                 super().log_message(format, *args)
 
     return Handler
@@ -89,7 +90,7 @@ def handler(loaded: dict) -> type[BaseHTTPRequestHandler]:
 def main() -> None:
     """Serve until stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", nargs="?", choices=["serve"], default="serve", help="what SageMaker says")
+    parser.add_argument("command", nargs="?", choices=["serve"], default="serve", help="{% if cookiecutter.provider == "aws" %}what SageMaker says{% else %}may be left out{% endif %}")
     parser.add_argument("--model", type=Path, default=MODEL, help="folder with model.joblib")
     parser.add_argument("--port", type=int, default=PORT, help="port to listen on")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Each stack keeps its promises: `terraform test` plans it against a mocked AWS. Needs Terraform, and no account.
+"""Each stack keeps its promises: `terraform test` plans it against a mocked {% if cookiecutter.provider == "aws" %}AWS{% elif cookiecutter.provider == "gcp" %}Google Cloud{% else %}Azure{% endif %}. Needs Terraform, and no account.
 
 `storage.tftest.hcl` is for the stack `...-storage` of every environment, `storage-more.tftest.hcl` too. What a file's
 first line says it needs may not be made yet: then it is skipped, and `scaffolder preview` says what to do.
@@ -26,8 +26,43 @@ CASES = [(stack, name) for stack, concern in STACKS.items() for name in FILES if
 OTHER_STACKS_OUTPUT = re.compile(r"terraform_remote_state\.[\w-]+\.outputs\.([\w-]+)")
 NEEDS = re.compile(r"# needs: (\w+)\.([\w-]+)\n")
 TIMEOUT_S = 600
+{%- if cookiecutter.provider == "gcp" %}
+SHAPES = {
+    r"_number$": "123456789012",
+    r"_billing_account$": "000000-000000-000000",
+    r"_email$": "mock@mock-project.iam.gserviceaccount.com",
+    r"_member$": "serviceAccount:mock@mock-project.iam.gserviceaccount.com",
+    r"_kms_crypto_key_.*_id$": "projects/mock/locations/mock/keyRings/mock/cryptoKeys/{}",
+    r"_network_attachment_.*_id$": "projects/mock/regions/mock/networkAttachments/mock",
+    r"_compute_network_.*_id$": "projects/mock-project/global/networks/mock",
+    r"_compute_subnetwork_.*_id$": "projects/mock-project/regions/mock/subnetworks/mock",
+    r"_vertex_ai_endpoint_.*_name$": "1234567890",
+    r"_storage_bucket_.*_url$": "gs://{}",
+}
+{%- elif cookiecutter.provider == "azure" %}
+UUID = "00000000-0000-0000-0000-000000000004"
+GROUP = f"/subscriptions/{UUID}/resourceGroups/mock"
+PROVIDERS = f"{GROUP}/providers/Microsoft"
+SHAPES = {
+    r"_(client|principal|tenant|object)_id$": UUID,
+    r"^azurerm_resource_group_.*_id$": GROUP,
+    r"_resource_group_.*_name$": "mock",
+    r"_application_insights_.*_id$": f"{PROVIDERS}.Insights/components/mock",
+    r"_container_registry_.*_id$": f"{PROVIDERS}.ContainerRegistry/registries/mock",
+    r"_key_vault_.*_id$": f"{PROVIDERS}.KeyVault/vaults/mock",
+    r"_log_analytics_workspace_.*_id$": f"{PROVIDERS}.OperationalInsights/workspaces/mock",
+    r"^azapi_resource_endpoint": f"{PROVIDERS}.MachineLearningServices/workspaces/mock/onlineEndpoints/mock",
+    r"_machine_learning_workspace_.*_id$": f"{PROVIDERS}.MachineLearningServices/workspaces/mock",
+    r"_private_dns_zone_.*_id$": f"{PROVIDERS}.Network/privateDnsZones/mock.example.com",
+    r"_storage_container_.*_id$": f"{PROVIDERS}.Storage/storageAccounts/mockaccount/blobServices/default/containers/mock",
+    r"_storage_account_.*_id$": f"{PROVIDERS}.Storage/storageAccounts/mockaccount",
+    r"_subnet_.*_id$": f"{PROVIDERS}.Network/virtualNetworks/mock/subnets/mock",
+    r"_virtual_network_.*_id$": f"{PROVIDERS}.Network/virtualNetworks/mock",
+    r"_user_assigned_identity_.*_id$": f"{PROVIDERS}.ManagedIdentity/userAssignedIdentities/mock",
+}
+{%- endif %}
 # No account is asked, whatever this machine knows of one.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith({% if cookiecutter.provider == "aws" %}"AWS_"{% elif cookiecutter.provider == "gcp" %}("GOOGLE_", "CLOUDSDK_"){% else %}("ARM_", "AZURE_"){% endif %})} | {
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
     "CHECKPOINT_DISABLE": "1",
 }
@@ -70,8 +105,18 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def other_stacks(document: str) -> dict[str, str]:
     """Outputs of other stacks that a stack reads; each is told by its own name."""
     names = sorted(set(OTHER_STACKS_OUTPUT.findall(document)))
+{%- if cookiecutter.provider == "aws" %}
     start = "arn:aws:mock:us-east-1:123456789012:"
     return {name: f"{start}{name}" if name.endswith("_arn") else name for name in names}
+{%- else %}
+    return {name: shaped(name) for name in names}
+
+
+def shaped(name: str) -> str:
+    """The name itself, in the shape that the provider wants of such an output."""
+    shape = next((shape for pattern, shape in SHAPES.items() if re.search(pattern, name)), "{}")
+    return shape.format(name)
+{%- endif %}
 
 
 def install(workshop: Path, document: dict) -> None:
