@@ -59,6 +59,7 @@ BY_API: Mapping[str, ApiRoles] = {
 """By the part of an API's name before ``.googleapis.com``; those that a platform enables count."""
 
 PLAN = (
+    "logging.cmekSettings.get",
     "networkconnectivity.serviceConnectionPolicies.get",
     "resourcemanager.projects.get",
     "storage.buckets.get",

@@ -166,10 +166,6 @@ class Network:
     subnet_name: Value
     attachment_id: Value = None
 
-    def peered(self, project_number: Value) -> Value:
-        """The network as Vertex AI wants it: by the project's number."""
-        return text("projects/", project_number, "/global/networks/", self.network_name)
-
 
 @record
 class Store:

@@ -37,13 +37,13 @@ def lower(
     for role in roles:
         use = workloads.USES[role.purpose]
         node, holders[role.purpose] = add_account(stack, context, role.purpose, use, origin=describe(role))
-        accounts[role.purpose] = account_of(node)
+        accounts[role.purpose] = _account_of(node)
     for role in roles:
         workloads.grant_workload(stack, reach, role, holders[role.purpose], accounts)
     tracking = context.one_of(ExperimentTracking)
     if tracking is not None:
         node, holder = add_account(stack, context, TRACKING, "The tracking server", origin=describe(tracking))
-        accounts[TRACKING] = account_of(node)
+        accounts[TRACKING] = _account_of(node)
         workloads.grant_tracking(stack, reach, holder)
     unused = [human for human in context.all_of(HumanRole) if not human.principals]
     for human in context.all_of(HumanRole):
@@ -58,7 +58,7 @@ def lower(
     return stack, accounts, unused
 
 
-def account_of(node: Node) -> Account:
+def _account_of(node: Node) -> Account:
     """A service account's reference values."""
     return Account(email=node.ref("email"), member=node.ref("member"), name=node.ref("name"))
 

@@ -74,9 +74,7 @@ def _region(context: Context) -> Iterator[TargetProblem]:
 
 def _names(context: Context) -> Iterator[TargetProblem]:
     """Names of buckets are global, and Google keeps its own name out of them."""
-    if GOOGLE_LOOKALIKES.search(f"{context.prefix}-{context.project}") or GOOGLE_LOOKALIKES.search(
-        context.project
-    ):
+    if GOOGLE_LOOKALIKES.search(f"{context.prefix}-{context.project}"):
         yield TargetProblem(
             path=("name",),
             code="name",
