@@ -93,9 +93,14 @@ class _Reader:
         )
 
     def people(self, placed: Sequence[tuple[str, Node]], human: HumanRole) -> Iterator[Role]:
-        """A group of people: its principals are its trust, and what is granted for it its grants."""
+        """A group of people: its principals are its trust, and its grants are all that any of them has, by any group."""
         origin = describe(human)
-        found = [(stack, node) for stack, node in placed if node.origin == origin and node.address.type in ON]
+        found = [
+            (stack, node)
+            for stack, node in placed
+            if node.address.type in ON
+            and (node.origin == origin or node.arguments.get("member") in human.principals)
+        ]
         if not found:
             return
         members = tuple(dict.fromkeys(self.text(node.arguments.get("member")) for _, node in found))

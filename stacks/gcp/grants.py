@@ -97,7 +97,8 @@ def on_project(
     """Grant roles on the whole project: for what has no policy of its own."""
     for role in roles:
         for name, member in holder.each(_short(role)):
-            stack.resource(
+            _grant(
+                stack,
                 "google_project_iam_member",
                 name,
                 {
@@ -137,7 +138,8 @@ def let_do(
         origin=holder.origin,
     )
     for name, member in holder.each(f"own-{what}" if what else "own"):
-        stack.resource(
+        _grant(
+            stack,
             "google_project_iam_member",
             name,
             {
@@ -158,7 +160,8 @@ def on_bucket(
     for number, chunk in enumerate(chunks or [()]):
         what = f"{bucket}-{_short(role)}" + (f"-{number + 1}" if number else "")
         for name, member in holder.each(what):
-            stack.resource(
+            _grant(
+                stack,
                 "google_storage_bucket_iam_member",
                 name,
                 {
@@ -183,7 +186,8 @@ def on_registry(stack: StackBuilder, reach: Reach, holder: Holder, role: str) ->
     """Grant a role on each repository of the platform."""
     for repository, identifier in reach.registry.ids.items():
         for name, member in holder.each(f"{repository}-{_short(role)}"):
-            stack.resource(
+            _grant(
+                stack,
                 "google_artifact_registry_repository_iam_member",
                 name,
                 {
@@ -203,12 +207,22 @@ def act_as(stack: StackBuilder, holder: Holder, accounts: Mapping[str, Account],
         if account not in accounts:
             continue
         for name, member in holder.each(f"as-{account}"):
-            stack.resource(
+            _grant(
+                stack,
                 "google_service_account_iam_member",
                 name,
                 {"service_account_id": accounts[account].name, "role": ACT_AS, "member": member},
                 origin=holder.origin,
             )
+
+
+def _grant(
+    stack: StackBuilder, type_: str, name: str, arguments: Mapping[str, Value], *, origin: str
+) -> None:
+    """Add a grant, once: two of the same would take each other away when one goes. Of a person in two groups, say."""
+    given = {key: value for key, value in arguments.items() if value is not None}
+    if not any(node.address.type == type_ and node.arguments == given for node in stack.nodes):
+        stack.resource(type_, name, arguments, origin=origin)
 
 
 def _short(role: str) -> str:

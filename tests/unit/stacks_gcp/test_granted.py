@@ -43,3 +43,10 @@ def test_a_bucket_is_read_with_everybody_whom_it_lets_in() -> None:
     ]
     assert all(grant.conditions for grant in writes)
     assert "key data" in guarded
+
+
+def test_who_is_in_two_groups_is_read_with_what_both_give() -> None:
+    both = {"groups": {group: ["group:ml@example.com"] for group in ("admins", "viewers")}}
+    roles = {role.key: role for role in access(identity=both).roles}
+    actions = {action for grant in roles["viewers"].grants for action in grant.actions}
+    assert {"roles/aiplatform.viewer", "aiplatform.endpoints.deploy"} <= actions

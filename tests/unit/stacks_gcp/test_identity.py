@@ -92,6 +92,16 @@ def test_admins_deploy_and_approve() -> None:
     assert {"aiplatform.endpoints.deploy", "aiplatform.models.update"} <= set(role["permissions"])
 
 
+def test_a_principal_of_two_groups_is_granted_each_role_once() -> None:
+    both = {"groups": {group: ["group:ml@example.com"] for group in ("admins", "viewers")}}
+    looks = [
+        name
+        for name, each in of_type(asked(identity=both), "google_project_iam_member").items()
+        if each["role"] == "roles/aiplatform.viewer"
+    ]
+    assert len(looks) == 1
+
+
 def test_a_group_without_principals_is_said_to_be_left_out() -> None:
     (left,) = skipped(asked(identity=PEOPLE), "human role viewers")
     assert left.reason == "nobody could use it"
