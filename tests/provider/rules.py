@@ -1,6 +1,6 @@
 """What a provider refuses beyond its schema: enumerations, ranges, patterns, ids of the wrong kind, conflicts.
 
-The rules are data (``data/*.json.gz``, made by :mod:`tests.provider.extract`). Like the real ones, which are written
+The rules are data (``data/*.json.gz``, made by :mod:`tests.provider.extract`, and ``shapes.toml``). Like the real ones, which are written
 with the older plugin SDK, this looks at nothing inside a block that also holds a value not known yet; at apply all
 are known. May not know a type of its own: what only azapi does is in :mod:`tests.provider.azapi`.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ from tests.provider.values import Value, has_unknown, is_unknown
 __all__ = ["Refusal", "Refusals"]
 
 DATA = Path(__file__).with_name("data")
+SHAPES = Path(__file__).with_name("shapes.toml")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 VAULT_ITEM = re.compile(r"https://[^/]+/(keys|secrets|certificates)/[^/]+(/[^/]+)?")
 RESOURCE_ID = re.compile(r"(/[^/]+/[^/]+)+")
@@ -41,9 +43,12 @@ class Refusal:
 class Refusals:
     """The rules of one provider."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], shapes: Mapping[str, list[str]]) -> None:
         self._rules: Mapping[str, Mapping[str, list[Rule]]] = document.get("rules", {})
         self._groups: Mapping[str, list[list[Any]]] = document.get("groups", {})
+        self._named = {
+            name: ["id", *(part for of in listed for part in (name, of))] for name, listed in shapes.items()
+        }
         self._sets: Mapping[str, list[str]] = document.get("sets", {})
         self.ids: Mapping[str, str] = document.get("ids", {})
 
@@ -85,13 +90,16 @@ class Refusals:
                             rules, argument.body, block, here if at is None else (*here, at)
                         )
             else:
-                yield from _value(rules.get(_dotted(here), ()), value, here)
+                own = rules.get(_dotted(here), ())
+                named = [self._named[name]] if name in self._named else []
+                yield from _value([*own, *named], value, here)
 
 
 @cache
 def _loaded(name: str) -> Refusals:
     path = DATA / f"{name}.json.gz"
-    return Refusals(json.loads(gzip.decompress(path.read_bytes())) if path.is_file() else {})
+    shapes = tomllib.loads(SHAPES.read_text(encoding="utf-8")).get(name, {})
+    return Refusals(json.loads(gzip.decompress(path.read_bytes())) if path.is_file() else {}, shapes)
 
 
 def _dotted(steps: Steps) -> str:

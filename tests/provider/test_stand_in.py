@@ -97,13 +97,13 @@ SOUND: Mapping[str, Any] = {
 """A configuration of each provider without a defect; defects are put beside it."""
 
 
-def account(**arguments: object) -> Mapping[str, object]:
+def account(**arguments: object) -> Mapping[str, Any]:
     """A storage account with a defect."""
     sound: Mapping[str, object] = SOUND["resource"]["azurerm_storage_account"]["main"]
     return {"azurerm_storage_account": {"bad": {**sound, **arguments}}}
 
 
-def without(node: Mapping[str, Mapping[str, Any]], argument: str) -> Mapping[str, object]:
+def without(node: Mapping[str, Any], argument: str) -> Mapping[str, object]:
     """The same node without an argument."""
     ((type_, named),) = node.items()
     ((name, arguments),) = named.items()
@@ -172,6 +172,18 @@ AT_APPLY: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "the id of something else in a block": (
         account(identity={"type": "UserAssigned", "identity_ids": ["${azurerm_resource_group.main.id}"]}),
         "takes a UserAssignedIdentity ID",
+    ),
+    "the id of something else that only the cloud would refuse": (
+        {
+            "google_storage_bucket": {
+                "bad": {
+                    "name": "bad",
+                    "location": "EU",
+                    "encryption": {"default_kms_key_name": "${google_service_account.main.id}"},
+                }
+            }
+        },
+        "takes a default_kms_key_name ID",
     ),
     "a parent of another type": (
         {"azapi_resource": {"bad": {**ENDPOINT, "parent_id": "${azurerm_storage_account.main.id}"}}},
