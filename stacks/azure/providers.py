@@ -23,6 +23,7 @@ RESOURCE_PROVIDERS = (
     "Microsoft.CognitiveServices",
     "Microsoft.Consumption",
     "Microsoft.ContainerRegistry",
+    "Microsoft.DocumentDB",
     "Microsoft.EventGrid",
     "Microsoft.Insights",
     "Microsoft.KeyVault",
@@ -31,10 +32,13 @@ RESOURCE_PROVIDERS = (
     "Microsoft.Network",
     "Microsoft.OperationalInsights",
     "Microsoft.PolicyInsights",
+    "Microsoft.Portal",
     "Microsoft.Search",
     "Microsoft.Storage",
 )
-"""Namespaces that the stacks use (Azure Machine Learning: resource providers, November 2026)."""
+"""Namespaces that the stacks use, and those with which Azure ML keeps its metadata under a key of the customer's own (Azure
+Machine Learning: resource providers, and customer-managed keys, November 2026).
+"""
 
 FEATURES: Mapping[str, Value] = {
     "cognitive_account": {"purge_soft_delete_on_destroy": False},
