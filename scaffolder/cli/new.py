@@ -74,7 +74,7 @@ def platform(folder: Path, defaults: bool, dry_run: bool, as_json: bool, **flags
     Examples:
       scaffolder new platform churn
       scaffolder new platform churn --account 123456789012 --region eu-west-1
-      scaffolder new platform churn --provider gcp --account acme-ml-prod --region europe-west4
+      scaffolder new platform churn --provider gcp --account acme-ml-prod
       scaffolder new platform churn --ci none --engine cdktn --defaults
     """
     given = {name: value for name, value in flags.items() if value is not None}
