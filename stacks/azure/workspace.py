@@ -5,6 +5,7 @@ May not make a network, a bucket or a workload's identity.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
@@ -38,6 +39,7 @@ NEEDED_BY = (
     *(TrainingPipeline, OnlineEndpoint, ModelMonitor),
 )
 
+OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PEOPLE = {
     "admins": ("ml-data-scientist", "ml-compute-operator"),
     "scientists": ("ml-data-scientist", "ml-compute-operator"),
@@ -54,9 +56,20 @@ WORKLOADS = {
 
 
 def workspace_problems(context: Context) -> Iterator[TargetProblem]:
-    """Say what Azure does with users' sign-on and files, whatever the platform asks."""
+    """Say which users get no machine, and what Azure does with sign-on and files whatever the platform asks."""
     intent = context.one_of(Workspace)
-    if intent is not None and intent.auth == "sso":
+    if intent is None:
+        return
+    for number, user in enumerate(intent.users):
+        if OBJECT_ID.fullmatch(user) is None:
+            yield TargetProblem(
+                path=("workspace", "users", str(number)),
+                code="workspace-user",
+                message=f'workspace.users "{user}" gets no machine: on Azure one belongs to a user by their object id in Entra',
+                hint="Write it instead (az ad user show --query id); anybody else makes a machine in the studio.",
+                warning=True,
+            )
+    if intent.auth == "sso":
         yield TargetProblem(
             path=("workspace", "auth"),
             code="workspace-auth",
@@ -64,7 +77,7 @@ def workspace_problems(context: Context) -> Iterator[TargetProblem]:
             hint="Leave it out; each user may turn single sign-on on for their own machine.",
             warning=True,
         )
-    if intent is not None and not intent.keep_home:
+    if not intent.keep_home:
         yield TargetProblem(
             path=("workspace", "keep_home"),
             code="workspace-home",
@@ -98,7 +111,7 @@ def lower(around: Surroundings) -> tuple[StackBuilder | None, Workplace | None]:
     rules = add_outbound_rules(stack, around, workplace, hub)
     _datastores(stack, around, workplace)
     if intent is not None:
-        for user in intent.users:
+        for user in filter(OBJECT_ID.fullmatch, intent.users):
             _instance(stack, around, workplace, intent, user, rules)
     stack.export("workspace_id", workplace.id)
     stack.export("workspace_name", workplace.name)

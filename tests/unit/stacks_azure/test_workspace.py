@@ -87,6 +87,15 @@ def test_machines_of_two_environments_have_different_names() -> None:
     assert len(names) == 2
 
 
+def test_a_user_by_name_gets_no_machine_and_that_is_said() -> None:
+    found = synthesized(workspace={"users": ["ada", ada]})
+    assert [finding.path for finding in found.warnings if finding.code == "workspace-user"] == [
+        "workspace.users.0"
+    ]
+    (each,) = found.environments
+    assert set(of_type(each, "workspace", "azapi_resource")) == {f"instance-{ada}"}
+
+
 def test_what_azure_does_anyway_is_warned_of() -> None:
     warnings = synthesized(workspace={"users": [], "auth": "sso", "keep_home": False}).warnings
     assert {"workspace-auth", "workspace-home"} <= {finding.code for finding in warnings}
