@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast
 
+from benchmarks.peers.encoded import quoted
+
 __all__ = ["Deployment", "count_nodes", "differences", "read_deployment"]
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 Deployment: TypeAlias = "dict[str, dict[str, Json]]"
 
 _REMOTE = re.compile(r"\$\{data\.terraform_remote_state\.([\w-]+)\.outputs\.([\w-]+)\}")
-_ENCODED = re.compile(r'\$\{jsonencode\((?:"((?:[^"\\]|\\.)*)"|([\w.\[\]-]+))\)\}')
 _FAMILIES = "aws|azapi|azurerm|google"
 _LOCAL = re.compile(rf"(?<![\w.@-])(data\.)?((?:{_FAMILIES})_\w+)\.([\w-]+)")
 _REFERRED = re.compile(rf"cross-stack-output-|(data_)?({_FAMILIES})_")
@@ -96,7 +97,7 @@ def _outputs(stack: _Stack, stacks: Mapping[str, _Stack]) -> Json:
 def _plain(value: Json, stack: _Stack, stacks: Mapping[str, _Stack]) -> Json:
     match value:
         case str():
-            return _read_json(_short(_followed(_quoted(value), stacks)))
+            return _read_json(_short(_followed(quoted(value), stacks)))
         case dict():
             items = ((key, _plain(item, stack, stacks)) for key, item in value.items() if key != "//")
             return {key: item for key, item in items if item is not None and item != "${null}"}
@@ -108,21 +109,24 @@ def _plain(value: Json, stack: _Stack, stacks: Mapping[str, _Stack]) -> Json:
             return value
 
 
-def _quoted(value: str) -> str:
-    """Put quotes in the place of ``jsonencode`` in a JSON text, with what it encodes between them."""
-
-    def replaced(found: re.Match[str]) -> str:
-        return f'"{found[1]}"' if found[2] is None else f'"${{{found[2]}}}"'
-
-    return _ENCODED.sub(replaced, value) if value.startswith(("{", "[")) else value
-
-
 def _read_json(text: str) -> Json:
     """A JSON text as what it holds, marked as a text: an argument that holds the same without being one differs."""
     if text.startswith(("{", "[")):
         with suppress(ValueError):
-            return {"JSON text": json.loads(text)}
+            return {"JSON text": _inner(json.loads(text))}
     return text
+
+
+def _inner(value: Json) -> Json:
+    """What a JSON text holds, with the JSON texts inside it read as well."""
+    match value:
+        case str():
+            return _read_json(value)
+        case dict():
+            return {key: _inner(item) for key, item in value.items()}
+        case list():
+            return [_inner(item) for item in value]
+    return value
 
 
 def _followed(value: str, stacks: Mapping[str, _Stack]) -> str:

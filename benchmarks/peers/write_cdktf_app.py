@@ -15,6 +15,7 @@ May not import Scaffolder: what it knows of the platform stands in the documents
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import re
 import sys
@@ -25,14 +26,14 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from encoded import quoted
+
 APP = Path(__file__).resolve().parent / "cdktf_app"
 WIDTH = 110
 # Terraform's names that the bindings change, because jsii cannot have them.
 RENAMED = {"equals": "equal_to"}
 GENERATED = "Written by write_cdktf_app.py beside this folder."
 REFERENCE = re.compile(r"(?<!\$)\$\{([^}]*)\}")
-# How a value stands in a JSON text; a person's `json.dumps` puts the token between quotes.
-ENCODED = re.compile(r'\$\{jsonencode\((?:"((?:[^"\\]|\\.)*)"|([\w.\[\]-]+))\)\}')
 REMOTE = re.compile(r"data\.terraform_remote_state\.(\w+)\.outputs\.([\w-]+)")
 
 
@@ -286,13 +287,6 @@ def rewritten(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def quoted(text: str) -> str:
-    """A JSON text with its references between quotes, so that it can be read as JSON; other texts as they are."""
-    if text.startswith(("{", "[")):
-        return ENCODED.sub(lambda found: f'"{found[1]}"' if found[2] is None else f'"${{{found[2]}}}"', text)
-    return text
-
-
 def json_text(text: str) -> Any:
     """What a JSON text of an object or a list holds; ``ABSENT`` where it is none."""
     if text.startswith(("{", "[")):
@@ -345,7 +339,10 @@ def binding(type_: str, provider: str, *, data: bool) -> type:
     """Find the class of a resource type in a provider's bindings."""
     family, _, short = type_.partition("_")
     start = f"data_{family}_" if data else ""
-    module = importlib.import_module(f"{BINDINGS[provider or family].module}.{start}{short}")
+    bindings = BINDINGS[provider or family].module
+    # google-beta's modules have the whole name of the type.
+    name = next(name for name in (f"{start}{short}", type_) if importlib.util.find_spec(f"{bindings}.{name}"))
+    module = importlib.import_module(f"{bindings}.{name}")
     for value in vars(module).values():
         if isinstance(value, type) and getattr(value, "TF_RESOURCE_TYPE", None) == type_:
             return value
@@ -435,10 +432,16 @@ class StackWriter:
             bindings = BINDINGS[name]
             made = getattr(importlib.import_module(f"{bindings.module}.provider"), bindings.provider)
             start: list[tuple[str, Code]] = [("", Atom("self")), ("", Atom(json.dumps(name)))]
-            code = self._struct(made, first[name][0], second[name][0], start)
-            before = f"{variable_of(name)} = " if name in self.named_providers else ""
+            ours, theirs = first[name][0], second[name][0]
+            # The bindings would write the keys of a provider's map in snake case.
+            maps = [key for key, value in ours.items() if isinstance(value, dict) and any("-" in k for k in value)]
+            code = self._struct(made, without(ours, maps), without(theirs, maps), start)
+            before = f"{variable_of(name)} = " if maps or name in self.named_providers else ""
             head, *rest = code.lines(WIDTH - 8, len(before))
             yield from (f"{before}{head}", *rest)
+            for key in maps:
+                value = self._plain(ours[key], theirs[key]).flat()
+                yield f"{variable_of(name)}.add_override({json.dumps(key)}, {value})"
 
     def _node(self, node: Node) -> list[str]:
         only_second = isinstance(node.first, Absent)
@@ -489,9 +492,9 @@ class StackWriter:
             code = self._argument(key, takes, present, present)
             absent = Atom("None")
             return Choice(code, absent) if isinstance(first, Absent) else Choice(absent, code)
-        if key == "depends_on":
+        if key == "depends_on" and self.variables.keys() >= {*first}:
             return Group("[", tuple(("", Atom(self.variables[address])) for address in first), "]")
-        if key == "provider":
+        if key == "provider" and first in BINDINGS:
             return Atom(variable_of(first))
         if key == "lifecycle":
             self.imports[self.engine].add("TerraformResourceLifecycle")
@@ -578,14 +581,26 @@ class StackWriter:
             concern, _, local = expression[1:].partition(".")
             address, attribute = split_reference(local)
             type_, name = address.removeprefix("data.").split(".")
-            return f"{concern}.{Node('', type_, name, ABSENT, ABSENT).variable}.{attribute}"
+            return self._attribute(f"{concern}.{Node('', type_, name, ABSENT, ABSENT).variable}", attribute)
         address, attribute = split_reference(expression)
-        return f"{self.variables[address]}.{attribute}"
+        return self._attribute(self.variables[address], attribute)
+
+    def _attribute(self, variable: str, attribute: str) -> str:
+        """An attribute of a construct; cdktn's bindings have no index for what the provider computes in blocks."""
+        if self.engine == "cdktf" or "[" not in attribute:
+            return f"{variable}.{attribute}"
+        self.imports[self.engine].add("Token")
+        return f"Token.as_string({variable}.interpolation_for_attribute('{attribute}'))"
 
 
 def variable_of(provider: str) -> str:
     """The variable that holds a provider."""
     return provider.replace("-", "_")
+
+
+def without(values: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """The values but for some keys."""
+    return {key: value for key, value in values.items() if key not in keys}
 
 
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
