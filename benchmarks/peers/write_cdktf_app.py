@@ -251,9 +251,11 @@ class Documents:
         ordered: dict[str, Node] = {}
 
         def add(node: Node) -> None:
+            if node.address in ordered:
+                return
             for needed in self._needs(node, found):
                 add(found[needed])
-            ordered.setdefault(node.address, node)
+            ordered[node.address] = node
 
         for node in found.values():
             add(node)
