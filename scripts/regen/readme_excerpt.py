@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import yaml
 
@@ -13,21 +15,31 @@ from stacks.emit.terraform_json import document, document_path
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 BEGIN, END = "<!-- excerpt:begin -->", "<!-- excerpt:end -->"
-EXAMPLE = README.parent / "examples" / "04-full-aws" / "platform.yaml"
-SHOWN = {
-    "churn-dev-ml": (
-        (
-            "aws_sagemaker_endpoint_configuration",
-            "churn",
-            ("kms_key_arn", "lifecycle"),
-        ),
-    ),
-    "churn-dev-monitoring": (
-        ("aws_cloudwatch_event_rule", "drift-churn", ("event_pattern", "state")),
-        ("aws_cloudwatch_event_target", "drift-churn--pipeline", ("arn", "role_arn", "dead_letter_config")),
-    ),
+EXAMPLES = README.parent / "examples"
+EXAMPLE = EXAMPLES / "04-full-aws" / "platform.yaml"
+Shown: TypeAlias = Mapping[str, Sequence[tuple[str, str, Sequence[str]]]]
+"""Stack → types, names and arguments of the resources in an excerpt."""
+
+SHOWN: Shown = {
+    "churn-dev-ml": (("aws_sagemaker_endpoint_configuration", "churn", ("kms_key_arn", "lifecycle")),),
 }
-"""Stack → types, names and arguments of the resources in the excerpt."""
+ELSEWHERE: Mapping[str, Shown] = {
+    "07-full-gcp": {
+        "churn-dev-ml": (
+            ("google_vertex_ai_endpoint", "churn", ("encryption_spec", "private_service_connect_config")),
+        )
+    },
+    "08-full-azure": {
+        "churn-dev-workspace": (
+            (
+                "azurerm_machine_learning_workspace",
+                "ml-workspace",
+                ("managed_network", "public_network_access_enabled", "storage_account_access_type"),
+            ),
+        )
+    },
+}
+"""The same of the other clouds' full examples."""
 
 
 def spec_text(readme: str) -> str:
@@ -53,19 +65,28 @@ def _is_part(part: object, whole: object) -> bool:
 def excerpt(readme: str) -> str:
     """What stands between the markers."""
     spec_text(readme)
-    synthesis = synthesize(EXAMPLE)
+    parts = [*_excerpts(EXAMPLE, SHOWN, "{} stacks with {} resources for one environment.")]
+    for example, shown in ELSEWHERE.items():
+        spec = EXAMPLES / example / "platform.yaml"
+        target = yaml.safe_load(spec.read_text(encoding="utf-8"))["target"]
+        parts.append(
+            f"With another target, `{{{', '.join(f'{key}: {value}' for key, value in target.items())}}}`:"
+        )
+        parts += _excerpts(spec, shown, "The same {} stacks in the same order, with {} resources.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _excerpts(spec: Path, shown: Shown, said: str) -> Iterator[str]:
+    synthesis = synthesize(spec)
     written = {linked.stack.name: json.loads(json.dumps(document(linked))) for linked in synthesis.stacks}
     resources = sum(node.address.mode == "resource" for linked in synthesis.stacks for node in linked.nodes)
-    parts = [f"{len(synthesis.stacks)} stacks with {resources} resources for one environment."]
-    for stack, wanted in SHOWN.items():
-        shown: dict[str, dict[str, object]] = {}
+    yield said.format(len(synthesis.stacks), resources)
+    for stack, wanted in shown.items():
+        types: dict[str, dict[str, object]] = {}
         for type_, name, arguments in wanted:
             body = written[stack]["resource"][type_][name]
-            shown.setdefault(type_, {})[name] = {argument: body[argument] for argument in arguments}
-        parts.append(
-            f"From `cdktf.out/{document_path(stack)}`:\n\n```json\n{json.dumps(shown, indent=2)}\n```"
-        )
-    return "\n\n".join(parts) + "\n"
+            types.setdefault(type_, {})[name] = {argument: body[argument] for argument in arguments}
+        yield f"From `cdktf.out/{document_path(stack)}`:\n\n```json\n{json.dumps(types, indent=2)}\n```"
 
 
 def rewritten(readme: str) -> str:
