@@ -109,7 +109,11 @@ def test_the_values_of_overrides_are_held_to_what_the_provider_takes(cli: Cli) -
 
 
 def test_specs_of_two_clouds_in_one_command(cli: Cli) -> None:
-    other = SPEC.replace("aws", "gcp").replace("eu-west-1", "europe-west1").replace("123456789012", "my-project-1")
+    other = (
+        SPEC.replace("aws", "gcp")
+        .replace("eu-west-1", "europe-west1")
+        .replace("123456789012", "my-project-1")
+    )
     cli.write("gcp.yaml", other)
     cli.write("platform.yaml")
     ran = cli.run("validate", "gcp.yaml", "platform.yaml")
