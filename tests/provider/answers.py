@@ -37,6 +37,7 @@ TABLE = Path(__file__).with_name("answers.toml")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 NAMESPACE = uuid.UUID("00000000-0000-0000-0000-000000000000")
 ENDINGS = (
+    (("_arn",), "arn:aws:mock:eu-west-1:123456789012:mock/mock"),
     (("_time", "_timestamp", "_date", "_at", "_on"), "2026-11-01T00:00:00Z"),
     (("endpoint", "uri", "url", "link"), "https://mock.example.net/"),
     (("host", "hostname", "fqdn", "host_name"), "mock.example.net"),

@@ -26,6 +26,7 @@ OVERRIDE = "stand_in_override.tf.json"
 TEST = "stand_in.tftest.json"
 NOT_COPIED = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tftest.*", "mocks")
 KEPT = re.compile(r"prevent_destroy\s*=\s*true")
+LOCKED = re.compile(r'provider "[^"]*/([^"/]+)" \{\s*version\s*=\s*"([^"]+)"')
 PARALLEL = 2
 TIMEOUT_S = 600
 
@@ -118,7 +119,9 @@ class Levels:
         if complaints := self._init(judge, stack):
             return complaints
         types, document = types_in(_texts([place])), _document(place)
-        _write(place / TEST, mock_test(_providers(document, types), types, document.get("resource", {})))
+        locked = dict(LOCKED.findall((place / ".terraform.lock.hcl").read_text()))
+        providers = _providers(document, types)
+        _write(place / TEST, mock_test(providers, locked, types, document.get("resource", {})))
         done = judge.run("test", "-json", cwd=place, timeout_s=TIMEOUT_S)
         return _complaints("mock", stack, done.stdout, done.returncode)
 

@@ -22,17 +22,21 @@ __all__ = ["mock_test"]
 
 def mock_test(
     providers: Mapping[str, Sequence[str | None]],
+    versions: Mapping[str, str],
     types: Iterable[str],
     nodes: Mapping[str, Mapping[str, Any]],
 ) -> Mapping[str, Any]:
     """Write the test: one run that applies.
 
-    ``providers`` has the aliases of each; None is its default. ``nodes`` are the resources by type and name.
+    ``providers`` has the aliases of each; None is its default. ``versions`` are those that are installed, and
+    ``nodes`` the resources by type and name.
     """
     known = frozenset(types)
     mocked = {}
     for name, aliases in providers.items():
-        mock = _mock(Served(name, shipped_versions(name)[-1], known))
+        shipped = shipped_versions(name)
+        version = versions[name] if versions.get(name) in shipped else shipped[-1]
+        mock = _mock(Served(name, version, known))
         mocked[name] = [{**mock, **({"alias": alias} if alias else {})} for alias in aliases]
     own = [
         {"target": f"{type_}.{name}", "values": _own(type_, node)}
