@@ -64,7 +64,7 @@ def rich_spec(of: Cloud) -> Spec:
         },
         "containers": {"repositories": ["training"], "keep_images": 20},
         "workspace": {
-            "users": ["ada"],
+            "users": [of.choices("users")[0]],
             "instance": "cpu.small",
             "idle_shutdown_minutes": 90,
             "auth": of.choices("auth")[0],
