@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from stacks.adapter import Lowered, PolicyViolation, Skipped, TargetProblem
+from stacks.adapter import Lowered, PolicyViolation, TargetProblem, declared
 from stacks.azure import identity, llm, ml, monitoring, network, registry, security, state, storage, workspace
 from stacks.azure.context import Context, Surroundings
 from stacks.azure.providers import PROVIDER_VERSIONS, providers_of
@@ -17,7 +17,7 @@ from stacks.azure.rules import violations_in
 from stacks.azure.support import SUPPORT
 from stacks.azure.target import problems_of
 from stacks.graph import Stack, StackBuilder
-from stacks.intents import Intent, Platform, Support, SupportLevel, describe
+from stacks.intents import Intent, Platform, Support
 
 if TYPE_CHECKING:
     from stacks.access import Access
@@ -91,16 +91,8 @@ def lower(platform: Platform) -> Lowered:
         _stack(context, builder, first=builder is built[0], needs_state=state_stack is not None)
         for builder in built
     )
-    return Lowered(stacks=stacks, skipped=(*_declared(platform), *unlearned, *unready, *unwatched, *unused))
-
-
-def _declared(platform: Platform) -> list[Skipped]:
-    """What the support table says is not carried, or not wholly."""
-    return [
-        Skipped(intent=describe(intent), reason=SUPPORT[type(intent)].reason)
-        for intent in platform.intents
-        if SUPPORT[type(intent)].level is not SupportLevel.FULL
-    ]
+    skipped = (*declared(platform, SUPPORT), *unlearned, *unready, *unwatched, *unused)
+    return Lowered(stacks=stacks, skipped=skipped)
 
 
 def _stack(context: Context, builder: StackBuilder, *, first: bool, needs_state: bool) -> Stack:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from stacks.azure.context import Context, Surroundings, Workplace
 from stacks.azure.hubs import IMAGE_BUILDER
-from stacks.azure.instances import Unavailable, has_accelerator, machine
+from stacks.azure.instances import Unavailable, as_returned, has_accelerator, machine
 from stacks.azure.names import fitted
 from stacks.graph import GraphError, StackBuilder, Value
 from stacks.intents import ModelRegistry, OnlineEndpoint, TrainingPipeline, describe
@@ -104,7 +104,7 @@ def _cluster(
             "location": around.context.region,
             "machine_learning_workspace_id": workplace.id,
             "description": f"{wanted.size}{', which may be taken away' if wanted.spot else ''}",
-            "vm_size": size,
+            "vm_size": as_returned(size),
             "vm_priority": "LowPriority" if wanted.spot else "Dedicated",
             "local_auth_enabled": False,
             "node_public_ip_enabled": False,

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from stacks.schema.load import nearest
 
-__all__ = ["Unavailable", "Use", "has_accelerator", "machine"]
+__all__ = ["Unavailable", "Use", "as_returned", "has_accelerator", "machine"]
 
 INSTANCES = Path(__file__).with_name("instances.toml")
 
@@ -53,6 +53,15 @@ def machine(size: str, use: Use) -> str | Unavailable:
     if found is None:
         return Unavailable(f'"{size}" ({", ".join(neutral[size])}) is not offered for {SAYS[use]}', "")
     return found
+
+
+def as_returned(type_: str) -> str:
+    """A VM size as Azure ML writes it in what it returns: in capitals, whatever it was asked for.
+
+    Neither provider takes the two for one size, and azurerm would make a cluster anew with every apply
+    (hashicorp/terraform-provider-azurerm#18030; Azure/azure-rest-api-specs#20336).
+    """
+    return type_.upper()
 
 
 def has_accelerator(type_: str) -> bool:

@@ -171,16 +171,22 @@ def _deployment(
                 "name": model.name,
                 **({"version": model.version} if model.version else {}),
             },
-            "sku": {
-                "name": "DataZoneStandard" if around.context.region in DATA_ZONES else "Standard",
-                "capacity": CAPACITY,
-            },
+            "sku": {"name": _deployed(around.context.region, model), "capacity": CAPACITY},
             "rai_policy_name": None if policy is None else policy.ref("name"),
             "version_upgrade_option": "NoAutoUpgrade" if model.version else "OnceCurrentVersionExpired",
         },
         origin=origin,
         depends_on=after,
+        # Azure says which version it chose, and azurerm would take that back with every apply.
+        lifecycle=None if model.version else Lifecycle(ignore_changes=("model[0].version",)),
     )
+
+
+def _deployed(region: str, model: Model) -> str:
+    """As near as the model can be had; ``llm_problems`` warned of one that answers from anywhere."""
+    if not model.stays:
+        return "GlobalStandard"
+    return "DataZoneStandard" if region in DATA_ZONES else "Standard"
 
 
 def _access(stack: StackBuilder, around: Surroundings, account: Node, origin: str) -> None:

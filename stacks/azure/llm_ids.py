@@ -48,6 +48,13 @@ class Model:
     version: str | None
     deployment: str
 
+    @property
+    def stays(self) -> bool:
+        """Whether it can be had in one location or zone. Others' models are deployed globally (Microsoft Learn, models
+        sold directly by Azure, November 2026: a few are in a zone, too, and none in a location).
+        """
+        return self.format == FORMATS["openai"]
+
 
 def model_of(id_: str) -> Model:
     """Read an id.
@@ -93,6 +100,15 @@ def _model(path: tuple[str, ...], place: str, model: str) -> Iterator[TargetProb
             code="llm-model",
             message=f'{place} "{model}": {publisher} is none of the publishers that Azure deploys: {known}',
             hint=nearest(publisher, FORMATS),
+        )
+    elif not model_of(model).stays:
+        yield TargetProblem(
+            path=path,
+            code="llm-residency",
+            message=f'{place} "{model}" is answered by any of Azure\'s locations: models of {FORMATS[publisher]} are '
+            "deployed globally",
+            hint="Take one of OpenAI's, which answers in its location or its zone, or override the deployment's sku.",
+            warning=True,
         )
 
 

@@ -5,6 +5,7 @@ May not register a version: that is a pipeline's, or the operations'.
 
 from __future__ import annotations
 
+from stacks.azure.catalog import zones_of
 from stacks.azure.context import Surroundings, Workplace
 from stacks.azure.locks import add_lock
 from stacks.azure.outbound import add_private_rule
@@ -78,7 +79,9 @@ def _registry(stack: StackBuilder, around: Surroundings, workplace: Workplace, o
                             "storageAccountDetails": [
                                 {
                                     "systemCreatedStorageAccount": {
-                                        "storageAccountType": "Standard_ZRS",
+                                        "storageAccountType": "Standard_ZRS"
+                                        if zones_of(context.region)
+                                        else "Standard_GRS",
                                         "storageAccountHnsEnabled": False,
                                         "allowBlobPublicAccess": False,
                                     }

@@ -40,13 +40,21 @@ RESOURCE_PROVIDERS = (
 Machine Learning: resource providers, and customer-managed keys, November 2026).
 """
 
-FEATURES: Mapping[str, Value] = {
-    "cognitive_account": {"purge_soft_delete_on_destroy": False},
-    "key_vault": {"purge_soft_delete_on_destroy": False, "recover_soft_deleted_key_vaults": True},
-    "log_analytics_workspace": {"permanently_delete_on_destroy": False},
-    "machine_learning": {"purge_soft_deleted_workspace_on_destroy": False},
-    "resource_group": {"prevent_deletion_if_contains_resources": True},
-}
+
+def _features(context: Context) -> Mapping[str, Value]:
+    """What azurerm does beyond a resource's own arguments.
+
+    Vaults and logs come back from their deletion when they are made again. An account of models and a workspace do not:
+    what was deleted keeps its name, so where nothing is protected it goes for good, and can be made again.
+    """
+    gone = not context.protected
+    return {
+        "cognitive_account": {"purge_soft_delete_on_destroy": gone},
+        "key_vault": {"purge_soft_delete_on_destroy": False, "recover_soft_deleted_key_vaults": True},
+        "log_analytics_workspace": {"permanently_delete_on_destroy": False},
+        "machine_learning": {"purge_soft_deleted_workspace_on_destroy": gone},
+        "resource_group": {"prevent_deletion_if_contains_resources": True},
+    }
 
 
 def providers_of(context: Context, nodes: Sequence[Node], *, registers: bool) -> tuple[ProviderBlock, ...]:
@@ -63,7 +71,7 @@ def providers_of(context: Context, nodes: Sequence[Node], *, registers: bool) ->
             "storage_use_azuread": True,
             "resource_provider_registrations": "none",
             **({"resource_providers_to_register": list(RESOURCE_PROVIDERS)} if registers else {}),
-            "features": FEATURES,
+            "features": _features(context),
         },
     )
     if not any(node.address.type.startswith("azapi_") for node in nodes):

@@ -12,7 +12,7 @@ from stacks.azure.locks import add_lock
 from stacks.azure.logs import Told, add_diagnostics
 from stacks.azure.roles import Assignment, assign
 from stacks.graph import Lifecycle, Node, StackBuilder, Value, text
-from stacks.intents import AuditTrail, Encryption, describe
+from stacks.intents import AuditTrail, Encryption, InvocationLogging, describe
 
 __all__ = ["LOG_DAYS", "lower"]
 
@@ -25,6 +25,13 @@ ARCHIVE_DAYS = (1095, 1460, 1826, 2191, 2556, 2922, 3288, 3653, 4018, 4383)
 """What a table may keep beyond two years (azurerm 5, total_retention_in_days, November 2026)."""
 AUDIT_TABLES = ("AzureActivity", "AZKVAuditLogs", "StorageBlobLogs")
 """Who managed what, who used a key, and who touched a blob."""
+LOG_TABLES = (
+    *("AmlComputeClusterEvent", "AmlComputeJobEvent", "AmlRunStatusChangedEvent"),
+    *("AmlOnlineEndpointConsoleLog", "AmlOnlineEndpointEventLog", "AmlOnlineEndpointTrafficLog"),
+    *("AppDependencies", "AppExceptions", "AppRequests", "AppTraces"),
+    *("AzureDiagnostics", "ContainerRegistryLoginEvents", "ContainerRegistryRepositoryEvents"),
+)
+"""Where the other logs of the platform are (Azure Monitor Logs, tables by resource type, November 2026)."""
 ACTIVITY = (
     *("Administrative", "Alert", "Autoscale", "Policy", "Recommendation", "ResourceHealth", "Security"),
     "ServiceHealth",
@@ -56,7 +63,9 @@ def lower(context: Context) -> tuple[StackBuilder, Base, Keys]:
         log_analytics_id=logs.ref("id"),
         application_insights_id=insights.ref("id"),
     )
-    add_diagnostics(stack, context, base, Told(name="vault", target=vault.ref("id"), origin=ORIGIN))
+    add_diagnostics(
+        stack, context, base, Told(name="vault", target=vault.ref("id"), origin=ORIGIN, dedicated=True)
+    )
     _audit(stack, context, base)
     keys = _keys(stack, context, base, vault)
     stack.export("resource_group", base.resource_group)
@@ -144,12 +153,14 @@ def _log_days(context: Context) -> int:
 
 
 def _kept_for(days: int) -> int:
-    """Round up to what a table may keep; more than it can is refused before."""
+    """Round up to what a table may keep, which is more than the spec may ask."""
     return days if days <= LOG_DAYS[1] else ARCHIVE_DAYS[bisect_left(ARCHIVE_DAYS, days)]
 
 
 def _audit(stack: StackBuilder, context: Context, base: Base) -> None:
-    """Keep the audit's tables as long as asked, and send the subscription's activity log to them once.
+    """Keep tables as long as asked, and send the subscription's activity log to the audit's once.
+
+    What the workspace itself does not keep, the tables archive.
 
     The activity log is the subscription's: the first environment in it collects it for all.
     """
@@ -157,7 +168,11 @@ def _audit(stack: StackBuilder, context: Context, base: Base) -> None:
     if intent is None:
         return
     origin = describe(intent)
-    for table in AUDIT_TABLES:
+    logs = max(_kept_for(intent.log_retention_days), _log_days(context))
+    kept = dict.fromkeys(AUDIT_TABLES, max(_kept_for(intent.retention_days), logs))
+    if logs > _log_days(context):
+        kept.update(dict.fromkeys(_log_tables(context), logs))
+    for table, days in kept.items():
         stack.resource(
             "azurerm_log_analytics_workspace_table",
             table.lower(),
@@ -166,7 +181,7 @@ def _audit(stack: StackBuilder, context: Context, base: Base) -> None:
                 "name": table,
                 "plan": "Analytics",
                 "retention_in_days": _log_days(context),
-                "total_retention_in_days": max(_kept_for(intent.retention_days), _log_days(context)),
+                "total_retention_in_days": days,
             },
             origin=origin,
         )
@@ -182,6 +197,13 @@ def _audit(stack: StackBuilder, context: Context, base: Base) -> None:
             },
             origin=origin,
         )
+
+
+def _log_tables(context: Context) -> tuple[str, ...]:
+    """The tables but for the one that the llm stack keeps, where it logs who asks models."""
+    models = context.one_of(InvocationLogging)
+    elsewhere = {"AzureDiagnostics"} if models is not None and models.retention_days is not None else set()
+    return tuple(table for table in LOG_TABLES if table not in elsewhere)
 
 
 def _keys(stack: StackBuilder, context: Context, base: Base, vault: Node) -> Keys:

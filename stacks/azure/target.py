@@ -123,15 +123,7 @@ def _audit(context: Context) -> Iterator[TargetProblem]:
     intent = context.one_of(AuditTrail)
     if intent is None:
         return
-    shortest, longest = LOG_DAYS
-    if intent.log_retention_days > longest:
-        yield TargetProblem(
-            path=("security", "log_retention_days"),
-            code="log-retention",
-            message=f"security.log_retention_days {intent.log_retention_days} is more than a Log Analytics workspace "
-            f"keeps: {longest}",
-            hint="security.audit_retention_days keeps the audit's tables for longer.",
-        )
+    shortest, _ = LOG_DAYS
     if intent.log_retention_days < shortest:
         yield TargetProblem(
             path=("security", "log_retention_days"),

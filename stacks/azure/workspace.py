@@ -12,7 +12,7 @@ from hashlib import sha256
 from stacks.adapter import TargetProblem
 from stacks.azure.context import Context, Surroundings, Workplace
 from stacks.azure.hubs import Hub, add_hub
-from stacks.azure.instances import Unavailable, machine
+from stacks.azure.instances import Unavailable, as_returned, machine
 from stacks.azure.names import fitted
 from stacks.azure.outbound import add_outbound_rules
 from stacks.azure.roles import Assignment, assign, assign_people
@@ -185,7 +185,7 @@ def _instance(
                     "description": f"Machine of {user}",
                     "disableLocalAuth": True,
                     "properties": {
-                        "vmSize": size,
+                        "vmSize": as_returned(size),
                         "applicationSharingPolicy": "Personal",
                         "computeInstanceAuthorizationType": "personal",
                         "personalComputeInstanceSettings": {

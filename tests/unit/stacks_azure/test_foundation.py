@@ -36,6 +36,17 @@ def test_the_first_stack_registers_what_the_subscription_has_to_know_and_no_othe
     assert registers[1:] == [[None]] * (len(CONCERNS) - 1)
 
 
+@pytest.mark.parametrize("protected", [True, False])
+def test_what_keeps_its_name_after_its_deletion_goes_for_good_unless_it_is_protected(
+    *, protected: bool
+) -> None:
+    (first, *_) = stacks_of(deletion_protection=protected)
+    features = first.providers[0].config["features"]
+    assert features["machine_learning"] == {"purge_soft_deleted_workspace_on_destroy": not protected}  # type: ignore[index,call-overload]
+    assert features["cognitive_account"] == {"purge_soft_delete_on_destroy": not protected}  # type: ignore[index,call-overload]
+    assert features["key_vault"]["purge_soft_delete_on_destroy"] is False  # type: ignore[index,call-overload]
+
+
 def test_azapi_is_configured_only_where_a_node_is_its_own() -> None:
     for stack in stacks_of():
         uses = any(node.address.type.startswith("azapi_") for node in stack.nodes)
@@ -125,6 +136,27 @@ def test_the_audit_is_kept_as_long_as_asked_or_the_next_longer_that_a_table_know
         nodes_of(security={"audit_retention_days": asked}), "azurerm_log_analytics_workspace_table"
     )
     assert {node.arguments["total_retention_in_days"] for node in tables.values()} == {kept}
+
+
+def test_what_the_workspace_does_not_keep_its_tables_archive() -> None:
+    nodes = nodes_of(security={"log_retention_days": 2190, "audit_retention_days": 400})
+    tables = of_type(nodes, "azurerm_log_analytics_workspace_table")
+    assert {node.arguments["total_retention_in_days"] for node in tables.values()} == {2191}
+    assert {node.arguments["retention_in_days"] for node in tables.values()} == {730}
+    assert {"azurediagnostics", "appdependencies", "storagebloblogs"} <= set(tables)
+
+
+def test_a_table_is_kept_by_one_stack_only() -> None:
+    nodes = nodes_of(security={"log_retention_days": 2190}, llm={"models": ["gpt-4o"]})
+    tables = of_type(nodes, "azurerm_log_analytics_workspace_table")
+    names = [node.arguments["name"] for node in tables.values()]
+    assert len(names) == len(set(names))
+    assert "AzureDiagnostics" in names
+
+
+def test_the_vaults_audit_is_in_the_table_that_is_kept_for_it() -> None:
+    told = nodes_of()["azurerm_monitor_diagnostic_setting.vault"]
+    assert told.arguments["log_analytics_destination_type"] == "Dedicated"
 
 
 def test_logs_are_kept_no_shorter_than_the_workspace_can() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stacks.azure.llm_ids import model_of
+from stacks.azure.context import Context
+from stacks.azure.llm_ids import llm_problems, model_of
 from tests.unit.stacks_azure.small import body, environment, nodes, of_type, refused
 
 DEPLOYMENT = "azurerm_cognitive_deployment"
@@ -32,7 +33,13 @@ def test_a_model_with_a_version_stays_at_it() -> None:
         "version": "2024-11-20",
     }
     assert made["gpt-4o-2024-11-20"].arguments["version_upgrade_option"] == "NoAutoUpgrade"
-    assert "version" not in dict(made["gpt-4o-mini"].arguments["model"])  # type: ignore[arg-type]
+    assert made["gpt-4o-2024-11-20"].lifecycle.ignore_changes == ()
+
+
+def test_the_version_that_azure_chose_stays() -> None:
+    (made,) = of_type(environment(llm={"models": ["gpt-4o-mini"]}), "llm", DEPLOYMENT).values()
+    assert "version" not in dict(made.arguments["model"])  # type: ignore[arg-type]
+    assert made.lifecycle.ignore_changes == ("model[0].version",)
 
 
 def test_answers_stay_in_the_data_zone_where_there_is_one() -> None:
@@ -43,6 +50,14 @@ def test_answers_stay_in_the_data_zone_where_there_is_one() -> None:
 
     assert sku("westeurope") == "DataZoneStandard"
     assert sku("uksouth") == "Standard"
+
+
+def test_a_model_that_answers_from_anywhere_is_warned_of() -> None:
+    found = environment(llm={"models": ["mistral-ai/Mistral-Large-2411@2"]})
+    (made,) = of_type(found, "llm", DEPLOYMENT).values()
+    assert dict(made.arguments["sku"])["name"] == "GlobalStandard"  # type: ignore[arg-type]
+    (problem,) = llm_problems(Context(found.platform))
+    assert (problem.code, problem.warning) == ("llm-residency", True)
 
 
 @pytest.mark.parametrize(

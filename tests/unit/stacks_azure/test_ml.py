@@ -41,7 +41,7 @@ def test_there_is_one_cluster_for_each_machine() -> None:
     assert set(made) == {"cpu-large", "gpu-a100x2", "image-build"}
     large: Any = made["cpu-large"].arguments["scale_settings"]
     assert large["max_node_count"] == 5
-    assert made["gpu-a100x2"].arguments["vm_size"] == "Standard_NC48ads_A100_v4"
+    assert made["gpu-a100x2"].arguments["vm_size"] == "STANDARD_NC48ADS_A100_V4"
 
 
 def test_what_builds_images_is_the_cluster_that_the_workspace_names() -> None:

@@ -72,7 +72,7 @@ def test_a_users_machine_is_theirs_and_stops_when_nobody_uses_it() -> None:
     machine = body(instance)["properties"]
     assert machine["personalComputeInstanceSettings"]["assignedUser"]["objectId"] == ada
     assert machine["idleTimeBeforeShutdown"] == "PT90M"
-    assert machine["vmSize"] == "Standard_D8ds_v4"
+    assert machine["vmSize"] == "STANDARD_D8DS_V4"
     assert machine["enableNodePublicIp"] is False
     assert body(instance)["disableLocalAuth"] is True
 
