@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 from stacks.graph import Node, Stack
-from stacks.intents import Intent, Platform, Support
+from stacks.intents import Intent, Platform, Support, SupportLevel, describe
 from stacks.losses import Losses
 from stacks.record import record
 
@@ -25,6 +25,7 @@ __all__ = [
     "Skipped",
     "TargetProblem",
     "counted",
+    "declared",
     "losses_of",
     "lowering_of",
 ]
@@ -35,11 +36,15 @@ STACKS: Mapping[str, str] = {"aws": "stacks.aws", "azure": "stacks.azure", "gcp"
 
 @record
 class Skipped:
-    """An intent that no stack carries, or not wholly, and why. ``remedy`` is what the user does to get it, if anything."""
+    """An intent that no stack carries, or not wholly, and why. ``remedy`` is what the user does to get it, if anything.
+
+    ``in_part``: the stacks make a part of it, and the reason names the rest.
+    """
 
     intent: str
     reason: str
     remedy: str = ""
+    in_part: bool = False
 
 
 @record
@@ -111,6 +116,16 @@ def lowering_of(provider: str) -> Lowering | None:
 def losses_of(provider: str) -> Losses:
     """Import and return the tables of a cloud's protections and losses, which lie beside its lowering."""
     return cast("Losses", import_module(f"{STACKS[provider]}.losses").LOSSES)
+
+
+def declared(platform: Platform, support: Mapping[type[Intent], Support]) -> tuple[Skipped, ...]:
+    """Name the intents that a cloud's table says are not carried, or not wholly."""
+    levels = ((intent, support[type(intent)]) for intent in platform.intents)
+    return tuple(
+        Skipped(intent=describe(intent), reason=table.reason, in_part=table.level is SupportLevel.PARTIAL)
+        for intent, table in levels
+        if table.level is not SupportLevel.FULL
+    )
 
 
 def counted(nodes: Sequence[Node]) -> Mapping[str, int]:

@@ -341,9 +341,8 @@ def _counted_changes(done: Done, job: Job) -> str:
 
 
 def _apart(environment: EnvironmentPlatform) -> Iterator[str]:
-    """The stacks that must be there before the others' backends can be reached: the CLIs reach all at the start."""
-    needed = {name for linked in environment.stacks for name in linked.stack.needs}
-    return (linked.stack.name for linked in environment.stacks if linked.stack.name in needed)
+    """The stack that must be there before the others' backends can be reached: the CLIs reach all at the start."""
+    return (linked.stack.name for linked in environment.stacks if linked.stack.concern == "state")
 
 
 def _next_step(done: Done, job: Job) -> Iterator[str]:

@@ -64,10 +64,11 @@ class StackChange:
 
 @record
 class IntentChange:
-    """A part of the spec that differs but that no stack carries, before and after."""
+    """A part of the spec that differs but that no stack carries, or with ``in_part`` not wholly, before and after."""
 
     intent: str
     action: Kind
+    in_part: bool = False
 
 
 @record
@@ -183,9 +184,11 @@ def _side(own: EnvironmentPlatform | None, other: EnvironmentPlatform | None) ->
 
 def _uncarried(old: EnvironmentPlatform, new: EnvironmentPlatform) -> Iterator[IntentChange]:
     before, after = _skipped(old), _skipped(new)
+    in_part = {each.intent for side in (old, new) for each in side.skipped if each.in_part}
     for name in _both(after, before):
         if before.get(name) != after.get(name):
-            yield IntentChange(intent=name, action=_kind(before.get(name), after.get(name)))
+            action = _kind(before.get(name), after.get(name))
+            yield IntentChange(intent=name, action=action, in_part=name in in_part)
 
 
 def _skipped(environment: EnvironmentPlatform) -> dict[str, Intent]:

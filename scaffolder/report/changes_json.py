@@ -43,8 +43,14 @@ def _environment(environment: EnvironmentChange) -> Json:
         "name": environment.name,
         "action": environment.action,
         "stacks": [_stack(stack) for stack in environment.stacks],
-        "in_no_stack": [{"intent": each.intent, "action": each.action} for each in environment.uncarried],
+        "in_part": _uncarried(environment, in_part=True),
+        "in_no_stack": _uncarried(environment, in_part=False),
     }
+
+
+def _uncarried(environment: EnvironmentChange, *, in_part: bool) -> Json:
+    intents = [each for each in environment.uncarried if each.in_part is in_part]
+    return [{"intent": each.intent, "action": each.action} for each in intents]
 
 
 def _stack(stack: StackChange) -> Json:

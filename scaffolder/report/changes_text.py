@@ -39,6 +39,12 @@ class Line:
     style: Style = "plain"
 
 
+UNCARRIED = {
+    "Of the spec, and made in part:": True,
+    "Of the spec, but in no stack of this version:": False,
+}
+
+
 def render_changes(changes: Changes) -> Iterator[Line]:
     """Yield the lines of a report, the totals last."""
     yield from _texts(f"{changes.old} -> {changes.new}", 0, "heading")
@@ -56,9 +62,10 @@ def _environment(environment: EnvironmentChange) -> Iterator[Line]:
         yield Line(f"{MARKS[environment.action]} environment {environment.name}", environment.action)
     for stack in environment.stacks:
         yield from _stack(stack)
-    if environment.uncarried:
-        yield from _texts("Of the spec, but in no stack of this version:", _STACK, "note")
-        for intent in environment.uncarried:
+    for head, in_part in UNCARRIED.items():
+        intents = [intent for intent in environment.uncarried if intent.in_part is in_part]
+        yield from _texts(head, _STACK, "note") if intents else ()
+        for intent in intents:
             yield from _texts(f"{MARKS[intent.action]} {intent.intent}", _RESOURCE, "note")
 
 

@@ -1,4 +1,4 @@
-"""Shows what a spec becomes, for people and for other programs: stacks, resources, and what no stack carries.
+"""Shows what a spec becomes, for people and for other programs: stacks, resources, and what they do not carry wholly.
 
 At most 80 columns, ASCII apart from the spec's own words. May not print anything, nor know a terminal.
 """
@@ -28,7 +28,7 @@ __all__ = [
 
 COLUMNS = 80
 TYPE_COLUMNS = 54
-"""Room for the longest type's name (51 letters in what is lowered now); a longer one moves its numbers."""
+"""Room for all but a few types' names; the numbers of a longer one stand below it."""
 
 
 class ResourceJson(TypedDict):
@@ -50,10 +50,14 @@ class StackJson(TypedDict):
 
 
 class SkippedJson(TypedDict):
-    """Something that the spec asks for and no stack carries; `remedy` says what to do to get it, or is empty."""
+    """Something that the spec asks for and no stack carries, or with `in_part` not wholly: `reason` names the rest.
+
+    `remedy` says what to do to get it, or is empty.
+    """
 
     environment: str
     intent: str
+    in_part: bool
     reason: str
     remedy: str
 
@@ -99,6 +103,7 @@ def skipped_as_json(environment: EnvironmentPlatform) -> list[SkippedJson]:
         {
             "environment": environment.name,
             "intent": each.intent,
+            "in_part": each.in_part,
             "reason": each.reason,
             "remedy": each.remedy,
         }
@@ -161,16 +166,17 @@ def render_preview(synthesis: Synthesis, *, resources: bool) -> Iterator[str]:
 
 
 def not_made(environments: Sequence[EnvironmentPlatform]) -> Iterator[str]:
-    """Yield what no stack carries, once for all environments that say the same."""
+    """Yield what no stack carries, or not wholly, once for all environments and intents that say the same."""
     where: dict[Skipped, list[str]] = {}
     for environment in environments:
         for each in environment.skipped:
             where.setdefault(each, []).append(environment.name)
     planned = [each for each in where if each.remedy]
-    yield from _left_out(
-        "In no stack:", [each for each in where if not each.remedy], where, len(environments)
-    )
-    yield from _left_out("Planned, and not made yet:", planned, where, len(environments))
+    left = [each for each in where if not each.remedy]
+    count = len(environments)
+    yield from _left_out("Made in part:", [each for each in left if each.in_part], where, count)
+    yield from _left_out("In no stack:", [each for each in left if not each.in_part], where, count)
+    yield from _left_out("Planned, and not made yet:", planned, where, count)
 
 
 def _left_out(
@@ -178,13 +184,15 @@ def _left_out(
 ) -> Iterator[str]:
     if skipped:
         yield head
+    alike: dict[tuple[str, str], list[str]] = {}
     for each in skipped:
         only = "" if len(where[each]) == environments else f" ({', '.join(where[each])} only)"
-        yield from wrap(
-            f"{each.intent}{only}: {each.reason}", COLUMNS, initial_indent="  - ", subsequent_indent=" " * 4
-        )
-        if each.remedy:
-            yield from wrap(each.remedy, COLUMNS, initial_indent="    > ", subsequent_indent=" " * 6)
+        alike.setdefault((each.reason, each.remedy), []).append(f"{each.intent}{only}")
+    for (reason, remedy), intents in alike.items():
+        said = f"{', '.join(intents)}: {reason}"
+        yield from wrap(said, COLUMNS, initial_indent="  - ", subsequent_indent=" " * 4)
+        if remedy:
+            yield from wrap(remedy, COLUMNS, initial_indent="    > ", subsequent_indent=" " * 6)
 
 
 def _environment(environment: EnvironmentPlatform, *, resources: bool) -> Iterator[str]:
@@ -252,16 +260,19 @@ def _type_table(environments: Sequence[EnvironmentPlatform]) -> Iterator[str]:
     names = "".join(f"{environment.name:>{_column(environment)}}" for environment in environments)
     yield f"  {'TYPE':<{TYPE_COLUMNS - 2}}{names}"
     for type_ in sorted({type_ for each in counts for type_ in each}):
-        yield _type_row(type_, [each.get(type_, 0) for each in counts], environments)
-    yield _type_row("in all", [sum(each.values()) for each in counts], environments)
+        yield from _type_row(type_, [each.get(type_, 0) for each in counts], environments)
+    yield from _type_row("in all", [sum(each.values()) for each in counts], environments)
 
 
-def _type_row(head: str, counts: Sequence[int], environments: Sequence[EnvironmentPlatform]) -> str:
+def _type_row(head: str, counts: Sequence[int], environments: Sequence[EnvironmentPlatform]) -> Iterator[str]:
     numbers = "".join(
         f"{count or '-':>{_column(environment)}}"
         for count, environment in zip(counts, environments, strict=True)
     )
-    return f"  {head:<{TYPE_COLUMNS - 2}}{numbers}"
+    if len(head) > TYPE_COLUMNS - 2:
+        yield f"  {head}"
+        head = ""
+    yield f"  {head:<{TYPE_COLUMNS - 2}}{numbers}"
 
 
 def _resources(linked: LinkedStack) -> Iterator[tuple[str, str]]:

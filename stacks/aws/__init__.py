@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from stacks.adapter import Lowered, PolicyViolation, Skipped, TargetProblem
+from stacks.adapter import Lowered, PolicyViolation, Skipped, TargetProblem, declared
 from stacks.aws import identity, llm, ml, monitoring, network, registry, security, state, storage, workspace
 from stacks.aws.context import Context
 from stacks.aws.rules import violations_in
 from stacks.aws.support import SUPPORT
 from stacks.aws.target import problems_of
 from stacks.graph import ProviderBlock, Stack, StackBuilder
-from stacks.intents import Intent, Platform, Support, SupportLevel, describe
+from stacks.intents import Intent, Platform, Support, describe
 
 if TYPE_CHECKING:
     from stacks.access import Access
@@ -80,12 +80,7 @@ def lower(platform: Platform) -> Lowered:
         for builder in built
         if builder is not None and builder.nodes
     )
-    skipped = [
-        Skipped(intent=describe(intent), reason=SUPPORT[type(intent)].reason)
-        for intent in platform.intents
-        if SUPPORT[type(intent)].level is not SupportLevel.FULL
-    ]
-    skipped += [*unlearned, *unready, *unwatched]
+    skipped = [*declared(platform, SUPPORT), *unlearned, *unready, *unwatched]
     skipped += [
         Skipped(
             intent=describe(role),

@@ -14,7 +14,7 @@ from stacks.gcp.attached import allowed
 from stacks.gcp.context import Context, Runnable, Served, Surroundings
 from stacks.gcp.instances import made
 from stacks.gcp.jobs import model_id
-from stacks.graph import JsonText, Lifecycle, Node, StackBuilder, Value, text
+from stacks.graph import GraphError, JsonText, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ModelRegistry, OnlineEndpoint, describe
 
 __all__ = ["add_endpoints", "template_key"]
@@ -50,7 +50,7 @@ def add_endpoints(
             case "batch":
                 skipped.append(_unregistered(endpoint))
             case "serverless" | "async":
-                skipped.append(_impossible(endpoint))
+                raise GraphError(f"Vertex AI has no {endpoint.mode} endpoint: ml_problems refuses it")
             case _:
                 assert_never(endpoint.mode)
     return served, scoring, skipped
@@ -86,19 +86,6 @@ def _unregistered(endpoint: OnlineEndpoint) -> Skipped:
         remedy=(
             f"Run a pipeline that registers {endpoint.model}, and set models.{endpoint.model}.version to its number."
         ),
-    )
-
-
-def _impossible(endpoint: OnlineEndpoint) -> Skipped:
-    reasons = {
-        "serverless": "Vertex AI serves models from machines that run all the time, or from none",
-        "async": "Vertex AI answers at once or in batches",
-    }
-    modes = {"serverless": "realtime", "async": "batch"}
-    return Skipped(
-        intent=describe(endpoint),
-        reason=reasons[endpoint.mode],
-        remedy=f"Set endpoints.{endpoint.name}.mode to {modes[endpoint.mode]}.",
     )
 
 

@@ -22,7 +22,10 @@ from stacks.pipelines import Run
 
 __all__ = ["ml_problems"]
 
-MADE_MODES = ("realtime", "batch")
+NO_MODE = {
+    "serverless": "Vertex AI serves models from machines that run all the time, or from none",
+    "async": "Vertex AI answers at once or in batches",
+}
 
 
 def ml_problems(context: Context) -> Iterator[TargetProblem]:
@@ -41,13 +44,25 @@ def _machines(context: Context) -> Iterator[TargetProblem]:
     if workspace is not None:
         yield from _machine(context, ("workspace", "instance"), workspace.instance, "workbench")
     for endpoint in context.all_of(OnlineEndpoint):
-        if endpoint.mode in MADE_MODES:
+        if endpoint.mode in NO_MODE:
+            yield _no_mode(endpoint)
+        else:
             path = ("endpoints", endpoint.name, "instance")
             yield from _machine(context, path, endpoint.instance, "serving")
     for pipeline in context.all_of(TrainingPipeline):
         path = ("pipelines", pipeline.name, "instance")
         for use in _uses_of(pipeline):
             yield from _machine(context, path, pipeline.instance, use)
+
+
+def _no_mode(endpoint: OnlineEndpoint) -> TargetProblem:
+    path = ("endpoints", endpoint.name, "mode")
+    return TargetProblem(
+        path=path,
+        code="endpoint-mode",
+        message=f"{'.'.join(path)} {endpoint.mode}: {NO_MODE[endpoint.mode]}",
+        hint="Set it to realtime, or to batch for what may wait.",
+    )
 
 
 def _uses_of(pipeline: TrainingPipeline) -> tuple[Use, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,11 @@ from stacks.intents import Platform, StateBackend, Target
 
 LONG = Skipped(intent="model registry churn", reason="this version makes no model package group on aws yet")
 SHORT = Skipped(intent="budget", reason="not yet")
+PART = Skipped(
+    intent="online endpoint churn",
+    reason="the endpoint is made; a release deploys the model",
+    in_part=True,
+)
 
 
 def environment(name: str, buckets: int = 1, skipped: Sequence[Skipped] = ()) -> EnvironmentPlatform:
@@ -97,6 +103,18 @@ churn dev: 2 stacks, 2 resources
     )
 
 
+def test_the_numbers_of_a_type_too_long_for_its_column_stand_below_it() -> None:
+    storage = StackBuilder("storage")
+    long = "azurerm_machine_learning_workspace_network_outbound_rule_private_endpoint"
+    storage.resource(long, "one", {}, origin="object store one")
+    dev = environment("dev")
+    (kept, *_) = dev.stacks
+    nodes = replace(kept, stack=replace(kept.stack, nodes=storage.nodes), nodes=storage.nodes)
+    lines = shown(replace(dev, stacks=(nodes,))).splitlines()
+    at = lines.index(f"  {long}")
+    assert lines[at + 1 : at + 3] == [f"  {'':<52}{1:>7}", f"  {'in all':<52}{1:>7}"]
+
+
 def test_many_environments_are_cut_into_tables_that_fit() -> None:
     text = shown(*(environment(f"env{number}") for number in range(9)))
     assert [line for line in text.splitlines() if len(line) > 80] == []
@@ -120,9 +138,26 @@ def test_many_environments_are_cut_into_tables_that_fit() -> None:
                 "  - budget: not yet",
             ],
         ),
+        (
+            [SHORT, replace(SHORT, intent="workspace")],
+            [SHORT, replace(SHORT, intent="workspace")],
+            ["In no stack:", "  - budget, workspace: not yet"],
+        ),
+        (
+            [PART, SHORT],
+            [PART, SHORT],
+            [
+                "Made in part:",
+                "  - online endpoint churn: the endpoint is made; a release deploys the model",
+                "In no stack:",
+                "  - budget: not yet",
+            ],
+        ),
     ],
-    ids=["nothing", "both", "one only"],
+    ids=["nothing", "both", "one only", "alike", "in part"],
 )
-def test_what_is_in_no_stack_is_said_once(dev: list[Skipped], prod: list[Skipped], lines: list[str]) -> None:
+def test_what_is_not_made_wholly_is_said_once(
+    dev: list[Skipped], prod: list[Skipped], lines: list[str]
+) -> None:
     environments = [environment("dev", skipped=dev), environment("prod", skipped=prod)]
     assert [*not_made(environments)] == lines

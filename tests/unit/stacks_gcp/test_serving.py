@@ -6,7 +6,7 @@ import pytest
 
 from stacks.gcp.names import RULES
 from tests.strategies import Spec
-from tests.unit.stacks_gcp.asked import MODELS, arguments, asked, nodes, skipped, synthesized
+from tests.unit.stacks_gcp.asked import MODELS, arguments, asked, nodes, refused, skipped, synthesized
 
 CHURN = {"churn": {"model": "churn", "capture_percent": 25}}
 CUSTOMER = {
@@ -46,14 +46,11 @@ def test_two_endpoints_and_two_projects_never_share_a_number() -> None:
     assert len(numbers) == 2
 
 
-@pytest.mark.parametrize(
-    ("mode", "instead"), [("serverless", "realtime"), ("async", "batch")], ids=["serverless", "async"]
-)
-def test_a_mode_that_vertex_ai_does_not_have_is_left_out_by_name(mode: str, instead: str) -> None:
-    endpoint = {"model": "churn", "mode": mode}
-    found = asked(models=MODELS, endpoints={"uplift": endpoint})
-    assert not [node for node in nodes(found, "ml") if "endpoint" in node]
-    assert skipped(found, "online endpoint uplift")[-1].remedy == f"Set endpoints.uplift.mode to {instead}."
+@pytest.mark.parametrize("mode", ["serverless", "async"])
+def test_a_mode_that_vertex_ai_does_not_have_is_refused_with_those_that_it_has(mode: str) -> None:
+    said = refused(models=MODELS, endpoints={"uplift": {"model": "churn", "mode": mode}})
+    assert f"endpoints.uplift.mode {mode}: Vertex AI " in said
+    assert "Set it to realtime, or to batch" in said
 
 
 def test_a_batch_prediction_is_a_text_that_a_schedule_posts() -> None:
