@@ -11,12 +11,13 @@ from typing import assert_never
 
 from stacks.azure.conditions import assigns_only
 from stacks.azure.context import Account
+from stacks.azure.network import endpoint_subnet
 from stacks.azure.roles import Assignment, assign, built_ins
 from stacks.azure.state import place_of
 from stacks.azure.storage import watcher_id
 from stacks.azure.workloads import Reach, add_identity
 from stacks.graph import Node, StackBuilder, Value
-from stacks.intents import CiIdentity, PrivateNetwork, describe
+from stacks.intents import CiIdentity, ExistingNetwork, PrivateNetwork, describe
 
 __all__ = ["JOBS", "add_ci"]
 
@@ -128,13 +129,20 @@ def _deploy(give: _Giver) -> None:
         group,
         "platform",
         why="Assigns the roles of the platform's identities, and no role that could assign roles",
-        condition=assigns_only([role.id for role in built_ins().values() if role.deploy]),
+        condition=assigns_only(
+            [role.id for role in built_ins().values() if role.deploy and not role.services],
+            to_services=[role.id for role in built_ins().values() if role.deploy and role.services],
+        ),
     )
     place = place_of(context)
     if place is not None:
         give("ci-deploy", "blob-contributor", place.container_id, "state")
     if context.one_of(PrivateNetwork) is not None:
         give("ci-deploy", "network-contributor", watcher_id(context), "watcher")
+    existing = context.one_of(ExistingNetwork)
+    if existing is not None:
+        # Private endpoints join a subnet of another resource group.
+        give("ci-deploy", "network-contributor", endpoint_subnet(existing), "subnet")
 
 
 def _see_subscription(

@@ -16,14 +16,30 @@ CHANGES = (f"{BLOBS}/write", f"{BLOBS}/add/action", f"{BLOBS}/delete")
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 
 
-def assigns_only(guids: Sequence[str]) -> str:
-    """Role assignments may be made and taken away for these roles only, by GUID."""
-    listed = "{" + ", ".join(sorted(guids)) + "}"
-    made = f"@Request[{ASSIGNMENTS}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {listed}"
-    taken = f"@Resource[{ASSIGNMENTS}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {listed}"
+def assigns_only(guids: Sequence[str], *, to_services: Sequence[str] = ()) -> str:
+    """Role assignments may be made and taken away for these roles only, by GUID; for those of ``to_services`` only where
+    the holder is a service's identity.
+    """
     return " AND ".join(
-        (_unless((f"{ASSIGNMENTS}/write",), made), _unless((f"{ASSIGNMENTS}/delete",), taken))
+        (
+            _unless((f"{ASSIGNMENTS}/write",), _assigned("@Request", guids, to_services)),
+            _unless((f"{ASSIGNMENTS}/delete",), _assigned("@Resource", guids, to_services)),
+        )
     )
+
+
+def _assigned(source: str, guids: Sequence[str], to_services: Sequence[str]) -> str:
+    """One of the roles, or one of the services' to a service."""
+    anybody = _is_role(source, guids)
+    if not to_services:
+        return anybody
+    service = f"{source}[{ASSIGNMENTS}:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {{'ServicePrincipal'}}"
+    return f"{anybody} OR ({_is_role(source, to_services)} AND {service})"
+
+
+def _is_role(source: str, guids: Sequence[str]) -> str:
+    listed = ", ".join(sorted(guids))
+    return f"{source}[{ASSIGNMENTS}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {{{listed}}}"
 
 
 def writes_below(*prefixes: str) -> str:

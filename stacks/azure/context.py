@@ -206,10 +206,11 @@ class Surroundings:
 
 @record
 class Workplace:
-    """The Azure ML workspace."""
+    """The Azure ML workspace, and the identity that Azure ML itself acts as in it."""
 
     id: Value
     name: Value
+    own: Account
 
 
 @record

@@ -45,7 +45,7 @@ def add_features(stack: StackBuilder, around: Surroundings) -> Sequence[Skipped]
         },
     )
     store, own = add_hub(stack, around, hub)
-    place = Workplace(id=store.ref("id"), name=store.ref("name"))
+    place = Workplace(id=store.ref("id"), name=store.ref("name"), own=own)
     add_outbound_rules(stack, around, place, hub)
     if offline:
         data = around.stores.by_name["data"]

@@ -46,6 +46,8 @@ def _policy(stack: StackBuilder, account: Node, intent: Guardrail) -> Node:
             "name": intent.name,
             "parent_id": account.ref("id"),
             "locks": [account.ref("id")],
+            # What the base policy adds is not ours to take away.
+            "ignore_other_items_in_list": ["properties.contentFilters"],
             "body": {
                 "properties": {
                     "basePolicyName": "Microsoft.DefaultV2",

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stacks.azure.context import Account, Surroundings
-from stacks.azure.locks import add_lock
 from stacks.azure.logs import Told, add_diagnostics
 from stacks.azure.private import Endpoint, add_private_endpoint
 from stacks.azure.roles import Assignment, assign
@@ -78,7 +77,6 @@ def add_hub(stack: StackBuilder, around: Surroundings, hub: Hub) -> tuple[Node, 
         lifecycle=Lifecycle(prevent_destroy=context.protected),
         holds=hub.holds,
     )
-    add_lock(stack, context, workspace)
     _reach(stack, around, hub, workspace)
     itself = Assignment(
         role="contributor", who=hub.name, on=workspace.ref("id"), what="itself", origin=hub.origin

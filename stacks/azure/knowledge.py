@@ -117,23 +117,16 @@ def _reach(
     rules: Sequence[Node],
     origin: str,
 ) -> None:
-    add_private_endpoint(
-        stack,
-        around.context,
-        around.base,
-        around.network,
-        Endpoint(
-            name="knowledge",
-            target=service.ref("id"),
-            subresource="searchService",
-            origin=origin,
-            zones=("search",),
-        ),
+    endpoint = Endpoint(
+        name="knowledge",
+        target=service.ref("id"),
+        subresource="searchService",
+        origin=origin,
+        zones=("search",),
     )
+    add_private_endpoint(stack, around.context, around.base, around.network, endpoint)
     if workplace is not None:
-        add_private_rule(
-            stack, workplace, "knowledge", service.ref("id"), "searchService", origin, after=rules
-        )
+        add_private_rule(stack, around.context, workplace, endpoint, after=rules)
 
 
 def _links(stack: StackBuilder, around: Surroundings, service: Node, account: Node, origin: str) -> None:

@@ -12,7 +12,6 @@ from stacks.azure.context import Surroundings, Workplace
 from stacks.azure.guardrails import add_guardrails
 from stacks.azure.knowledge import add_knowledge_bases
 from stacks.azure.llm_ids import Model, model_of
-from stacks.azure.locks import add_lock
 from stacks.azure.logs import Told, add_diagnostics
 from stacks.azure.outbound import add_private_rule
 from stacks.azure.private import Endpoint, add_private_endpoint
@@ -86,7 +85,7 @@ def _account(stack: StackBuilder, around: Surroundings, origin: str) -> Node:
     if keys.user is not None:
         identity = {"type": "UserAssigned", "identity_ids": [keys.user.id]}
         encryption = {"key_vault_key_id": keys.data, "identity_client_id": keys.user.client_id}
-    account = stack.resource(
+    return stack.resource(
         "azurerm_cognitive_account",
         "models",
         {
@@ -109,30 +108,22 @@ def _account(stack: StackBuilder, around: Surroundings, origin: str) -> Node:
         lifecycle=Lifecycle(prevent_destroy=context.protected),
         holds="the models' deployments and filters",
     )
-    add_lock(stack, context, account)
-    return account
 
 
 def _reach(
     stack: StackBuilder, around: Surroundings, workplace: Workplace | None, account: Node, origin: str
 ) -> Sequence[Node]:
     """From the network, and from the network that the workspace manages."""
-    add_private_endpoint(
-        stack,
-        around.context,
-        around.base,
-        around.network,
-        Endpoint(
-            name="models",
-            target=account.ref("id"),
-            subresource="account",
-            origin=origin,
-            zones=("cognitive", "openai", "ai"),
-        ),
+    context = around.context
+    endpoint = Endpoint(
+        name="models",
+        target=account.ref("id"),
+        subresource="account",
+        origin=origin,
+        zones=("cognitive", "openai", "ai"),
     )
-    if workplace is None:
-        return ()
-    return (add_private_rule(stack, workplace, "models", account.ref("id"), "account", origin),)
+    add_private_endpoint(stack, context, around.base, around.network, endpoint)
+    return () if workplace is None else (add_private_rule(stack, context, workplace, endpoint),)
 
 
 def _deployments(

@@ -1,7 +1,9 @@
 """Locks: nobody deletes by accident what holds data, whatever their role.
 
 May not lock a resource group: Azure ML could not scale its compute down in it (Azure Machine Learning, "Create a compute
-cluster", limitations, November 2026), and no role assignment in it could be taken away.
+cluster", limitations, November 2026), and no role assignment in it could be taken away. Nor a workspace, or an account of
+models: what is in them has the lock too, and the operations could not take away an old deployment (Azure Resource Manager,
+"Lock your resources", November 2026).
 """
 
 from __future__ import annotations

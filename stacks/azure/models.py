@@ -98,20 +98,15 @@ def _registry(stack: StackBuilder, around: Surroundings, workplace: Workplace, o
         holds="every version that was shared between environments",
     )
     add_lock(stack, context, registry)
-    add_private_endpoint(
-        stack,
-        context,
-        around.base,
-        around.network,
-        Endpoint(
-            name="ml-registry",
-            target=registry.ref("id"),
-            subresource=PART,
-            origin=origin,
-            zones=("amlworkspace",),
-        ),
+    endpoint = Endpoint(
+        name="ml-registry",
+        target=registry.ref("id"),
+        subresource=PART,
+        origin=origin,
+        zones=("amlworkspace",),
     )
-    add_private_rule(stack, workplace, "ml-registry", registry.ref("id"), PART, origin)
+    add_private_endpoint(stack, context, around.base, around.network, endpoint)
+    add_private_rule(stack, context, workplace, endpoint)
     for purpose in REGISTRY_USERS:
         if purpose in around.roles:
             assignment = Assignment(

@@ -23,7 +23,7 @@ from stacks.intents import (
     describe,
 )
 
-__all__ = ["cidrs", "lower"]
+__all__ = ["cidrs", "endpoint_subnet", "lower"]
 
 SIXTEENTH_BITS = 4
 ALWAYS = ("amlworkspace", "blob", "dfs", "file", "notebooks", "queue", "registry", "table", "vault")
@@ -72,8 +72,13 @@ def _existing(intent: ExistingNetwork) -> Network:
     return Network(
         vnet_id=intent.network_id,
         subnet_ids=intent.subnet_ids,
-        endpoint_subnet_id=intent.subnet_ids[0],
+        endpoint_subnet_id=endpoint_subnet(intent),
     )
+
+
+def endpoint_subnet(intent: ExistingNetwork) -> str:
+    """The subnet of an existing network that private endpoints are in."""
+    return intent.subnet_ids[0]
 
 
 def _own(stack: StackBuilder, context: Context, base: Base, intent: PrivateNetwork) -> Network:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from stacks.azure.context import Context, Surroundings, Workplace
 from stacks.azure.hubs import Hub
+from stacks.azure.private import Endpoint
+from stacks.azure.roles import Assignment, assign
 from stacks.graph import Node, StackBuilder, Value
 from stacks.intents import OnlineEndpoint, PrivateNetwork
 
@@ -74,35 +76,44 @@ def add_outbound_rules(
 
 def add_private_rule(
     stack: StackBuilder,
+    context: Context,
     workplace: Workplace,
-    name: str,
-    target: Value,
-    part: str,
-    origin: str,
+    endpoint: Endpoint,
     after: Sequence[Node] = (),
 ) -> Node:
-    """Let the managed network reach a service that azurerm's own resource does not know: search, or models."""
+    """Let the managed network, too, reach a service that azurerm's own resource does not know: search, or models.
+
+    Azure ML asks for the connection, and approves it as the workspace's identity.
+    """
+    approves = Assignment(
+        role="ai-network-approver",
+        who="ml-workspace",
+        on=endpoint.target,
+        what=endpoint.name,
+        origin=endpoint.origin,
+    )
+    may_approve = assign(stack, context, workplace.own, approves)
     return stack.resource(
         "azapi_resource",
-        f"outbound-{name}",
+        f"outbound-{endpoint.name}",
         {
             "type": f"Microsoft.MachineLearningServices/workspaces/outboundRules@{API}",
-            "name": name,
+            "name": endpoint.name,
             "parent_id": workplace.id,
             "body": {
                 "properties": {
                     "type": "PrivateEndpoint",
                     "category": "UserDefined",
                     "destination": {
-                        "serviceResourceId": target,
-                        "subresourceTarget": part,
+                        "serviceResourceId": endpoint.target,
+                        "subresourceTarget": endpoint.subresource,
                         "sparkEnabled": False,
                     },
                 }
             },
         },
-        origin=origin,
-        depends_on=after,
+        origin=endpoint.origin,
+        depends_on=(*after, may_approve),
     )
 
 

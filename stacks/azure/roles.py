@@ -31,11 +31,12 @@ ROLES = Path(__file__).with_name("roles.toml")
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """A built-in role; ``deploy`` says that CI's deploy identity may assign it."""
+    """A built-in role; ``deploy`` says that CI's deploy identity may assign it, ``services`` to services' identities only."""
 
     id: str
     name: str
     deploy: bool
+    services: bool = False
 
 
 @cache

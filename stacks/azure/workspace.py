@@ -105,8 +105,8 @@ def lower(around: Surroundings) -> tuple[StackBuilder | None, Workplace | None]:
         description=f"Machine learning of {context.prefix}",
         holds="every experiment, run, registered model and endpoint",
     )
-    workspace, _ = add_hub(stack, around, hub)
-    workplace = Workplace(id=workspace.ref("id"), name=workspace.ref("name"))
+    workspace, own = add_hub(stack, around, hub)
+    workplace = Workplace(id=workspace.ref("id"), name=workspace.ref("name"), own=own)
     _access(stack, around, workplace, origin)
     rules = add_outbound_rules(stack, around, workplace, hub)
     _datastores(stack, around, workplace)

@@ -8,13 +8,13 @@ import pytest
 
 import stacks.azure
 from stacks.azure.conditions import assigns_only, writes_below
-from stacks.azure.roles import built_ins, guid_of
+from stacks.azure.roles import built_in, built_ins, guid_of
 from stacks.graph import Ref
-from tests.unit.stacks_azure.platforms import nodes_of, of_type, platform
+from tests.unit.stacks_azure.platforms import VNET, nodes_of, of_type, platform
 
 GROUP = "aaaaaaaa-0000-4000-8000-000000000001"
 CI: dict[str, Any] = {"ci": {"system": "github", "repository": "growth/churn"}}
-ADMINISTRATORS = {"contributor", "network-contributor", "rbac-administrator", "ai-administrator"}
+ADMINISTRATORS = {"network-contributor", "rbac-administrator", "ai-administrator"}
 
 
 def test_roles_are_assigned_by_id_and_never_by_the_name_that_azure_changes() -> None:
@@ -35,6 +35,25 @@ def test_what_deploy_may_assign_makes_nobody_an_administrator() -> None:
     assert deploy["condition_version"] == "2.0"
     for name, role in built_ins().items():
         assert (role.id in str(deploy["condition"])) == role.deploy, name
+
+
+def test_deploy_makes_contributors_of_services_only() -> None:
+    contributor = built_in("contributor").id
+    deploy = of_type(nodes_of(identity=CI), "azurerm_role_assignment")[
+        "ci-deploy-platform-rbac-administrator"
+    ]
+    for source in ("@Request", "@Resource"):
+        roles = "Microsoft.Authorization/roleAssignments"
+        assert (
+            f"{source}[{roles}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {{{contributor}}} AND "
+            f"{source}[{roles}:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {{'ServicePrincipal'}}"
+        ) in str(deploy.arguments["condition"])
+
+
+def test_in_an_existing_network_deploy_may_join_the_subnet_of_endpoints() -> None:
+    existing = {"existing": {"network_id": VNET, "subnet_ids": [f"{VNET}/subnets/ml", f"{VNET}/subnets/b"]}}
+    assignments = of_type(nodes_of(identity=CI, network=existing), "azurerm_role_assignment")
+    assert assignments["ci-deploy-subnet-network-contributor"].arguments["scope"] == f"{VNET}/subnets/ml"
 
 
 def test_every_other_assignment_of_ci_is_in_the_resource_group_or_narrower() -> None:

@@ -107,10 +107,12 @@ def test_without_keys_of_ones_own_there_is_no_key_and_nobody_to_use_one() -> Non
     assert "encryption" not in nodes["azurerm_container_registry.platform"].arguments
 
 
-def test_protection_locks_what_holds_data_and_no_resource_group() -> None:
-    locks = of_type(nodes_of(deletion_protection=True), "azurerm_management_lock")
+def test_protection_locks_what_holds_data_and_nothing_with_something_in_it_that_goes() -> None:
+    everything = {"models": {"churn": {}}, "llm": {"models": ["gpt-4o"]}, "workspace": {}}
+    locks = of_type(nodes_of(deletion_protection=True, **everything), "azurerm_management_lock")
     kinds = {node.arguments["scope"].address.type for node in locks.values()}  # type: ignore[union-attr]
     assert kinds == {
+        "azapi_resource",
         "azurerm_container_registry",
         "azurerm_key_vault",
         "azurerm_log_analytics_workspace",

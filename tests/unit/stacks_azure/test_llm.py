@@ -24,6 +24,13 @@ def test_the_account_takes_no_key_and_has_no_public_side() -> None:
     assert made["public_network_access_enabled"] is False
 
 
+def test_the_workspaces_network_reaches_models_by_a_connection_that_it_approves_itself() -> None:
+    found = environment(llm={"models": ["gpt-4o"]}, workspace={})
+    rule = nodes(found, "llm")["azapi_resource.outbound-models"]
+    approves = nodes(found, "llm")["azurerm_role_assignment.ml-workspace-models-ai-network-approver"]
+    assert approves.address in rule.depends_on
+
+
 def test_a_model_with_a_version_stays_at_it() -> None:
     found = environment(llm={"models": ["gpt-4o@2024-11-20", "gpt-4o-mini"]})
     made = of_type(found, "llm", DEPLOYMENT)
