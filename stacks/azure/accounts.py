@@ -1,12 +1,12 @@
 """A storage account as every one here is: closed to the internet, without keys, versioned, and encrypted twice.
 
-May not know what is kept in it. Hierarchical namespaces keep no versions, so no account has one (Azure Storage, blob
-storage feature support, November 2026).
+May not know what is kept in it. Hierarchical namespaces keep no versions, so an account has one only where its reader asks
+for folders (Azure Storage, blob storage feature support, November 2026).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stacks.azure.catalog import zones_of
 from stacks.azure.context import Base, Context, Keys, Network
@@ -20,13 +20,19 @@ __all__ = ["StorageAccount", "add_account"]
 
 SOFT_DELETE_DAYS = 30
 SAS_PERIOD = "01.00:00:00"
+VERSIONS: Mapping[str, Value] = {
+    "versioning_enabled": True,
+    "change_feed_enabled": True,
+    "change_feed_retention_in_days": SOFT_DELETE_DAYS,
+}
 
 
 @record
 class StorageAccount:
     """What one account differs in. ``services`` get a private endpoint each, ``rules`` are its lifecycle's.
 
-    ``share_keys`` encrypts queues and tables with the account's key too, which those of Azure ML are.
+    ``share_keys`` encrypts queues and tables with the account's key too, which those of Azure ML are. ``hierarchical`` ones
+    have folders, and no versions.
     """
 
     name: str
@@ -35,6 +41,7 @@ class StorageAccount:
     services: tuple[str, ...]
     rules: Sequence[Value] = ()
     share_keys: bool = False
+    hierarchical: bool = False
 
 
 def add_account(
@@ -54,7 +61,7 @@ def add_account(
             "access_tier": "Hot",
             "min_tls_version": "TLS1_2",
             "https_traffic_only_enabled": True,
-            "is_hns_enabled": False,
+            "is_hns_enabled": account.hierarchical,
             "shared_access_key_enabled": False,
             "default_to_oauth_authentication": True,
             "public_network_access_enabled": False,
@@ -70,9 +77,7 @@ def add_account(
             "network_rules": {"default_action": "Deny", "bypass": ["AzureServices"]},
             "sas_policy": {"expiration_period": SAS_PERIOD, "expiration_action": "Log"},
             "blob_properties": {
-                "versioning_enabled": True,
-                "change_feed_enabled": True,
-                "change_feed_retention_in_days": SOFT_DELETE_DAYS,
+                **({} if account.hierarchical else VERSIONS),
                 "delete_retention_policy": {"days": SOFT_DELETE_DAYS},
                 "container_delete_retention_policy": {"days": SOFT_DELETE_DAYS},
             },

@@ -175,12 +175,13 @@ class Stores:
     """The platform's buckets by name; data, artifacts and logs are always among them.
 
     ``workspace_id`` is the storage account of the Azure ML workspace, which has no bucket of the spec's in it;
-    ``data_id`` is the account of all buckets but logs.
+    ``data_id`` is the account of all buckets but logs; ``history`` is where a feature store keeps its records.
     """
 
     by_name: Mapping[str, Store]
     workspace_id: Value
     data_id: Value
+    history: Store | None = None
 
 
 @record

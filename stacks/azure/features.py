@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from stacks.adapter import Skipped
-from stacks.azure.context import Surroundings, Workplace
+from stacks.azure.context import Store, Surroundings, Workplace
 from stacks.azure.hubs import Hub, add_hub
 from stacks.azure.outbound import add_outbound_rules
 from stacks.azure.roles import Assignment, assign, assign_people
@@ -47,9 +47,12 @@ def add_features(stack: StackBuilder, around: Surroundings) -> Sequence[Skipped]
     store, own = add_hub(stack, around, hub)
     place = Workplace(id=store.ref("id"), name=store.ref("name"), own=own)
     add_outbound_rules(stack, around, place, hub)
-    if offline:
-        data = around.stores.by_name["data"]
-        _connection(stack, place, OFFLINE, "ADLSGen2", data.id, (own.client_id, own.id), describe(groups[0]))
+    history = around.stores.history
+    if history is not None:
+        _connection(
+            stack, place, OFFLINE, "ADLSGen2", history.id, (own.client_id, own.id), describe(groups[0])
+        )
+        _history_access(stack, around, history, hub.origin)
     _access(stack, around, place, hub.origin)
     for group in groups:
         _entity(stack, around, place, group)
@@ -97,6 +100,29 @@ def _connection(
         },
         origin=origin,
     )
+
+
+def _history_access(stack: StackBuilder, around: Surroundings, history: Store, origin: str) -> None:
+    """Whoever reads features reads their records as themselves."""
+    for purpose in (*READERS, *WRITERS):
+        if purpose in around.roles:
+            role = "blob-contributor" if purpose in WRITERS else "blob-reader"
+            assignment = Assignment(role=role, who=purpose, on=history.id, what="history", origin=origin)
+            assign(stack, around.context, around.roles[purpose], assignment)
+    for human in around.context.all_of(HumanRole):
+        if human.purpose != "viewers":
+            assign_people(
+                stack,
+                around.context,
+                human.principals,
+                Assignment(
+                    role="blob-reader",
+                    who=human.purpose,
+                    on=history.id,
+                    what="history",
+                    origin=describe(human),
+                ),
+            )
 
 
 def _access(stack: StackBuilder, around: Surroundings, place: Workplace, origin: str) -> None:

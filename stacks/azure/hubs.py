@@ -141,6 +141,8 @@ def _grants(stack: StackBuilder, around: Surroundings, own: Account, hub: Hub) -
         (("contributor", "secrets-officer", "ai-network-approver"), "vault", base.key_vault_id),
         (("contributor",), "application-insights", base.application_insights_id),
     ]
+    if stores.history is not None:
+        wanted.append((("blob-contributor", "ai-network-approver"), "history", stores.history.account_id))
     if around.registry.id is not None:
         wanted.append((("contributor", "ai-network-approver"), "registry", around.registry.id))
     if around.keys.data_scope is not None:

@@ -134,7 +134,6 @@ def _links(stack: StackBuilder, around: Surroundings, service: Node, account: No
     after: list[Node] = []
     for name, target, part in (
         ("documents", around.stores.data_id, "blob"),
-        ("folders", around.stores.data_id, "dfs"),
         ("vectors", account.ref("id"), "openai_account"),
     ):
         after.append(

@@ -16,6 +16,7 @@ from stacks.azure.rulesets import add_endpoint_rules, add_workload_rules
 from stacks.graph import GraphError, Lifecycle, Node, StackBuilder, Value
 from stacks.intents import (
     ExistingNetwork,
+    FeatureStore,
     FoundationModels,
     Guardrail,
     KnowledgeBase,
@@ -26,9 +27,10 @@ from stacks.intents import (
 __all__ = ["cidrs", "endpoint_subnet", "lower"]
 
 SIXTEENTH_BITS = 4
-ALWAYS = ("amlworkspace", "blob", "dfs", "file", "notebooks", "queue", "registry", "table", "vault")
+ALWAYS = ("amlworkspace", "blob", "file", "notebooks", "queue", "registry", "table", "vault")
 FOR_MODELS = ("ai", "cognitive", "openai")
 FOR_VECTORS = ("search",)
+FOR_HISTORY = ("dfs",)
 
 
 def cidrs(cidr: str, zones: int) -> tuple[tuple[str, ...], str]:
@@ -238,7 +240,13 @@ def _needed(context: Context) -> tuple[str, ...]:
     """The purposes of the zones that some stack registers an endpoint in."""
     vectors = context.one_of(KnowledgeBase) is not None
     models = vectors or any(context.one_of(kind) for kind in (FoundationModels, Guardrail))
-    return (*ALWAYS, *(FOR_MODELS if models else ()), *(FOR_VECTORS if vectors else ()))
+    history = any(group.offline for group in context.all_of(FeatureStore))
+    return (
+        *ALWAYS,
+        *(FOR_HISTORY if history else ()),
+        *(FOR_MODELS if models else ()),
+        *(FOR_VECTORS if vectors else ()),
+    )
 
 
 def _dns_zone(

@@ -30,6 +30,9 @@ PACKAGE_HOSTS = {
 }
 """What installing packages for training takes; a firewall is billed for them, in each workspace (Microsoft Learn, managed virtual network isolation, November 2026)."""
 
+SPARK_PARTS = ("blob", "dfs")
+"""What jobs of Spark read and write by, too."""
+
 BATCH_PARTS = ("queue", "table")
 """Of the workspace's storage account, for batch endpoints (the same page)."""
 
@@ -39,9 +42,10 @@ def add_outbound_rules(
 ) -> Sequence[Node]:
     """Add the rules beyond those that Azure ML makes of itself, one after the other: two at once collide."""
     rules: list[Node] = []
-    parts: list[tuple[str, Value, str]] = [
-        (f"data-{part}", around.stores.data_id, part) for part in ("blob", "dfs")
-    ]
+    parts: list[tuple[str, Value, str]] = [("data-blob", around.stores.data_id, "blob")]
+    history = around.stores.history
+    if history is not None:
+        parts += [(f"history-{part}", history.account_id, part) for part in ("blob", "dfs")]
     if hub.features is None and any(each.mode == "batch" for each in around.context.all_of(OnlineEndpoint)):
         parts += [(f"workspace-{part}", around.stores.workspace_id, part) for part in BATCH_PARTS]
     for name, target, part in parts:
@@ -54,7 +58,7 @@ def add_outbound_rules(
                     "workspace_id": workplace.id,
                     "service_resource_id": target,
                     "sub_resource_target": part,
-                    "spark_enabled": part == "dfs",
+                    "spark_enabled": part in SPARK_PARTS,
                 },
                 origin=hub.origin,
                 depends_on=rules[-1:],

@@ -33,6 +33,9 @@ def _is(argument: str, wanted: Value, default: Value = None) -> Holds:
 
 
 def _blobs_are_versioned(arguments: Mapping[str, Value], _: Platform) -> bool:
+    """Azure keeps no versions in an account with folders."""
+    if arguments.get("is_hns_enabled") is True:
+        return True
     return block(arguments.get("blob_properties")).get("versioning_enabled") is True
 
 
@@ -210,7 +213,7 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "azurerm_role_definition": ("assignable_scopes", "permissions"),
     "azurerm_storage_account": (
         *("allowed_copy_scope", "cross_tenant_replication_enabled", "customer_managed_key"),
-        *("infrastructure_encryption_enabled", "local_user_enabled", "network_rules"),
+        *("infrastructure_encryption_enabled", "is_hns_enabled", "local_user_enabled", "network_rules"),
     ),
     "azurerm_subnet": ("private_endpoint_network_policies",),
 }

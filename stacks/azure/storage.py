@@ -11,11 +11,14 @@ from stacks.azure.accounts import StorageAccount, add_account
 from stacks.azure.context import Account, Base, Context, Keys, Network, Store, Stores
 from stacks.azure.roles import Assignment, assign
 from stacks.graph import Lifecycle, Node, StackBuilder, Value
-from stacks.intents import ObjectStore, PrivateNetwork, describe
+from stacks.intents import FeatureStore, ObjectStore, PrivateNetwork, describe
 
 __all__ = ["lower", "watcher_id"]
 
 WORKSPACE_ORIGIN = "workspace"
+HISTORY = "features"
+HISTORY_CONTAINER = "features_history"
+"""Its name in the graph, which no bucket can have."""
 FLOW_LOGS = "insights-logs-flowlogflowevent"
 """The container that Network Watcher makes (Network Watcher, virtual network flow logs, November 2026)."""
 FLOW_API = "Microsoft.Network/networkWatchers/flowLogs@2024-05-01"
@@ -53,7 +56,7 @@ def lower(context: Context, base: Base, keys: Keys, network: Network) -> tuple[S
             name="data",
             origin=describe(others[0]),
             holds="every bucket of the platform",
-            services=("blob", "dfs"),
+            services=("blob",),
             rules=[rule for intent in others for rule in _rules(context, intent)],
         ),
     )
@@ -77,21 +80,60 @@ def lower(context: Context, base: Base, keys: Keys, network: Network) -> tuple[S
     }
     if own is not None:
         _flow_logs(stack, context, base, network, logs_account, own)
+    history = _history(stack, context, base, keys, network)
     stack.export("bucket_accounts", {name: store.account for name, store in stores.items()})
     stack.export("bucket_names", {name: store.container for name, store in stores.items()})
-    return stack, Stores(by_name=stores, workspace_id=workspace.ref("id"), data_id=data_account.ref("id"))
+    return stack, Stores(
+        by_name=stores,
+        workspace_id=workspace.ref("id"),
+        data_id=data_account.ref("id"),
+        history=history,
+    )
+
+
+def _history(stack: StackBuilder, context: Context, base: Base, keys: Keys, network: Network) -> Store | None:
+    """An account with folders for the records of features, which Azure ML's Spark writes as folders.
+
+    It cannot be a bucket: such an account keeps no versions, and one with versions or soft deletion answers no Spark
+    (Azure Data Factory, "Troubleshoot Data Lake Storage connectors": EndpointUnsupportedAccountFeatures, November 2026).
+    """
+    groups = [group for group in context.all_of(FeatureStore) if group.offline]
+    if not groups:
+        return None
+    origin = describe(groups[0])
+    account = add_account(
+        stack,
+        context,
+        base,
+        keys,
+        network,
+        StorageAccount(
+            name=HISTORY,
+            origin=origin,
+            holds="every record of the features",
+            services=("blob", "dfs"),
+            hierarchical=True,
+        ),
+    )
+    return _store(stack, context, account, HISTORY_CONTAINER, context.name("container", HISTORY), origin)
 
 
 def _container(stack: StackBuilder, context: Context, account: Node, intent: ObjectStore) -> Store:
+    return _store(stack, context, account, intent.name, _container_name(context, intent), describe(intent))
+
+
+def _store(
+    stack: StackBuilder, context: Context, account: Node, address: str, name: str, origin: str
+) -> Store:
     container = stack.resource(
         "azurerm_storage_container",
-        intent.name,
+        address,
         {
-            "name": _container_name(context, intent),
+            "name": name,
             "storage_account_id": account.ref("id"),
             "container_access_type": "private",
         },
-        origin=describe(intent),
+        origin=origin,
         lifecycle=Lifecycle(prevent_destroy=context.protected),
         holds="every object in it",
     )

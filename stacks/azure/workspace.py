@@ -144,13 +144,13 @@ def _datastores(stack: StackBuilder, around: Surroundings, workplace: Workplace)
         if name == "logs":
             continue
         stack.resource(
-            "azurerm_machine_learning_datastore_datalake_gen2",
+            "azurerm_machine_learning_datastore_blobstorage",
             name,
             {
                 "name": name.replace("-", "_"),
                 "workspace_id": workplace.id,
                 "storage_container_id": store.id,
-                "service_data_identity": "WorkspaceUserAssignedIdentity",
+                "service_data_auth_identity": "WorkspaceUserAssignedIdentity",
                 "tags": around.context.tags,
             },
             origin=f"object store {name}",

@@ -234,7 +234,8 @@ def test_priorities_in_a_group_and_direction_differ() -> None:
 def test_every_endpoint_has_a_name_in_a_zone_of_the_network() -> None:
     nodes = nodes_of()
     zones = of_type(nodes, "azurerm_private_dns_zone")
-    assert {"blob", "dfs", "file", "queue", "table", "vault", "registry", "amlworkspace"} <= zones.keys()
+    assert {"blob", "file", "queue", "table", "vault", "registry", "amlworkspace"} <= zones.keys()
+    assert "dfs" not in zones
     for node in of_type(nodes, "azurerm_private_endpoint").values():
         refs = list(refs_in(node.arguments["private_dns_zone_group"]))
         assert refs

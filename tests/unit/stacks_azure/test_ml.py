@@ -9,7 +9,7 @@ import pytest
 
 from stacks.azure.compute import cluster_of
 from stacks.azure.instances import Unavailable, machine
-from tests.unit.stacks_azure.small import body, environment, of_type, refused, synthesized
+from tests.unit.stacks_azure.small import body, environment, nodes, of_type, refused, synthesized
 
 CLUSTER = "azurerm_machine_learning_compute_cluster"
 UNSERVED: dict[str, object] = {"churn": {}}
@@ -148,11 +148,21 @@ def test_a_feature_group_has_an_entity_and_its_key_is_a_version_of_its_own() -> 
     assert first.arguments["name"] != second.arguments["name"]
 
 
-def test_history_is_kept_in_the_data_bucket_only_where_a_group_asks_for_it() -> None:
+def test_history_is_kept_in_folders_and_only_where_a_group_asks_for_it() -> None:
     offline = environment(features={"customer": GROUP})
     online = environment(features={"customer": {**GROUP, "online": True, "offline": False}})
     assert body(azapi(offline)["feature-store-offline"])["category"] == "ADLSGen2"
     assert "feature-store-offline" not in azapi(online)
+    account = nodes(offline, "storage")["azurerm_storage_account.features"].arguments
+    assert account["is_hns_enabled"] is True
+    assert "versioning_enabled" not in dict(account["blob_properties"])  # type: ignore[arg-type]
+    assert "azurerm_storage_account.features" not in nodes(online, "storage")
+
+
+def test_whoever_reads_features_reads_their_records() -> None:
+    made = of_type(environment(features={"customer": GROUP}), "ml", "azurerm_role_assignment")
+    history = {name for name in made if "-history-" in name}
+    assert {"pipelines-history-blob-contributor", "training-history-blob-reader"} & history
 
 
 def test_features_that_would_be_served_online_are_named() -> None:

@@ -63,7 +63,7 @@ def test_batch_endpoints_reach_queues_and_tables_of_the_workspaces_account() -> 
         {node.arguments["sub_resource_target"] for node in of_type(found, "workspace", ENDPOINTS).values()}
         for found in (without, with_batch)
     ]
-    assert parts == [{"blob", "dfs"}, {"blob", "dfs", "queue", "table"}]
+    assert parts == [{"blob"}, {"blob", "queue", "table"}]
 
 
 def test_a_users_machine_is_theirs_and_stops_when_nobody_uses_it() -> None:
@@ -103,9 +103,9 @@ def test_what_azure_does_anyway_is_warned_of() -> None:
 
 def test_buckets_are_datastores_that_are_read_with_an_identity() -> None:
     found = environment(workspace={"users": []}, storage={"buckets": {"raw-events": {}}})
-    stores = of_type(found, "workspace", "azurerm_machine_learning_datastore_datalake_gen2")
+    stores = of_type(found, "workspace", "azurerm_machine_learning_datastore_blobstorage")
     assert {node.arguments["name"] for node in stores.values()} == {"data", "artifacts", "raw_events"}
-    assert {node.arguments["service_data_identity"] for node in stores.values()} == {
+    assert {node.arguments["service_data_auth_identity"] for node in stores.values()} == {
         "WorkspaceUserAssignedIdentity"
     }
 
