@@ -155,13 +155,15 @@ def _resources(grant: Grant) -> list[Name]:
 def _conditions(grant: Grant, indent: str) -> Iterator[str]:
     for condition in grant.conditions:
         *others, last = [value.short for value in condition.values] or ["(nothing)"]
-        words = [condition.key, condition.test, *(f"{value}," for value in others), last]
+        test = [condition.test] if condition.test else []
+        words = [condition.key, *test, *(f"{value}," for value in others), last]
         yield from _wrapped(f"{indent}if     ", words)
 
 
 def _wrapped(head: str, words: Sequence[str], joined: str = " ") -> Iterator[str]:
-    """Fill lines; a line ends between words of the list, and not inside one."""
-    whole = [word.replace(" ", NO_BREAK) for word in words]
+    """Fill lines; a line ends between words of the list, and inside one only where it is longer than a line."""
+    room = COLUMNS - len(head)
+    whole = [word.replace(" ", NO_BREAK) if len(word) <= room else word for word in words]
     lines = wrap(
         joined.join(whole),
         COLUMNS,

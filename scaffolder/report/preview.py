@@ -184,15 +184,22 @@ def _left_out(
 ) -> Iterator[str]:
     if skipped:
         yield head
-    alike: dict[tuple[str, str], list[str]] = {}
+    alike: dict[tuple[str, str, str], list[str]] = {}
     for each in skipped:
         only = "" if len(where[each]) == environments else f" ({', '.join(where[each])} only)"
-        alike.setdefault((each.reason, each.remedy), []).append(f"{each.intent}{only}")
-    for (reason, remedy), intents in alike.items():
-        said = f"{', '.join(intents)}: {reason}"
+        alike.setdefault((only, each.reason, each.remedy), []).append(each.intent)
+    for (only, reason, remedy), intents in alike.items():
+        said = f"{_in_one(intents)}{only}: {reason}"
         yield from wrap(said, COLUMNS, initial_indent="  - ", subsequent_indent=" " * 4)
         if remedy:
             yield from wrap(remedy, COLUMNS, initial_indent="    > ", subsequent_indent=" " * 6)
+
+
+def _in_one(intents: Sequence[str]) -> str:
+    """Write what begins alike once: ``image repository training, serving``."""
+    first, *others = (intent.rpartition(" ") for intent in intents)
+    same = all(kind == first[0] for kind, _, _ in others)
+    return ", ".join([intents[0], *(name for _, _, name in others)] if same else intents)
 
 
 def _environment(environment: EnvironmentPlatform, *, resources: bool) -> Iterator[str]:

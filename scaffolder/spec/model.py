@@ -81,13 +81,18 @@ class Target:
 
     provider: str = key(Choice("aws", "gcp", "azure"), "The cloud.", required=True)
     region: str = key(
-        Str(pattern=r"[a-z][a-z0-9-]+", minimum=3, maximum=32, says="a region's name, such as eu-west-1"),
+        Str(
+            pattern=r"[A-Za-z][A-Za-z0-9 -]+",
+            minimum=3,
+            maximum=32,
+            says="a region's name, such as eu-west-1",
+        ),
         "The region, in the cloud's own spelling.",
         required=True,
     )
     account: str = key(
         Str(
-            pattern=r"[a-z0-9-]+",
+            pattern=r"[A-Za-z0-9-]+",
             minimum=6,
             maximum=36,
             says="an account's, project's or subscription's id in quotes",
@@ -407,7 +412,9 @@ class Endpoint:
 
     model: str = key(NAME, "The model, one of models.", required=True)
     mode: str = key(
-        Choice("realtime", "serverless", "async", "batch"), "How requests are answered.", default="realtime"
+        Choice("realtime", "serverless", "async", "batch"),
+        "How requests are answered; only AWS has serverless and async.",
+        default="realtime",
     )
     instance: str = key(Instance(), "The size of an instance.", default="cpu.medium")
     replicas: Replicas = key(

@@ -119,7 +119,20 @@ def _unknown(path: Path, name: str, known: Iterable[str], table: str) -> Problem
 
 def _misshapen(path: Path, code: str, value: str, shape: Shape, hint: str = "") -> Iterator[Problem]:
     if re.fullmatch(shape.pattern, value) is None:
-        yield Problem(path, code, f"must be {shape.says}, not {quoted(value)}", hint)
+        yield Problem(path, code, f"must be {shape.says}, not {quoted(value)}", hint or _plain(value, shape))
+
+
+def _plain(value: str, shape: Shape) -> str:
+    """Name the value as the cloud spells it, where capitals and spaces are all that is wrong with it."""
+    words = value.lower().split()
+    fitting = [text for text in ("".join(words), "-".join(words)) if re.fullmatch(shape.pattern, text)]
+    return f"Did you mean {quoted(fitting[0])}?" if fitting else ""
+
+
+def _owner(what: str, shapes: Mapping[str, Shape], value: str) -> str:
+    """Say whose value it is, where another cloud's are of its shape."""
+    owners = [provider for provider, shape in shapes.items() if re.fullmatch(shape.pattern, value)]
+    return f"It looks like {what} of {owners[0]}." if owners else ""
 
 
 # --- the target ------------------------------------------------------------------------------------------------------
@@ -127,16 +140,16 @@ def _misshapen(path: Path, code: str, value: str, shape: Shape, hint: str = "") 
 
 def account_is_one_of_the_provider(written: Written) -> Iterator[Problem]:
     target = written.spec.target
-    return _misshapen(("target", "account"), "account", target.account, PROVIDERS[target.provider].account)
+    accounts = {provider: shapes.account for provider, shapes in PROVIDERS.items()}
+    hint = _owner("an account", accounts, target.account)
+    return _misshapen(("target", "account"), "account", target.account, accounts[target.provider], hint)
 
 
 def region_is_one_of_the_provider(written: Written) -> Iterator[Problem]:
     target = written.spec.target
-    owners = [
-        name for name, shapes in PROVIDERS.items() if re.fullmatch(shapes.region.pattern, target.region)
-    ]
-    hint = f"It looks like a region of {owners[0]}." if owners else ""
-    return _misshapen(("target", "region"), "region", target.region, PROVIDERS[target.provider].region, hint)
+    regions = {provider: shapes.region for provider, shapes in PROVIDERS.items()}
+    hint = _owner("a region", regions, target.region)
+    return _misshapen(("target", "region"), "region", target.region, regions[target.provider], hint)
 
 
 def tags_are_the_users_own(written: Written) -> Iterator[Problem]:
@@ -298,13 +311,15 @@ def ci_fits_its_system(written: Written) -> Iterator[Problem]:
 
 
 def principals_are_of_the_provider(written: Written) -> Iterator[Problem]:
-    shape = PROVIDERS[written.spec.target.provider].principal
+    shapes = {provider: shapes.principal for provider, shapes in PROVIDERS.items()}
+    shape = shapes[written.spec.target.provider]
     groups = written.spec.identity.groups
     named = {"admins": groups.admins, "scientists": groups.scientists, "viewers": groups.viewers}
     for group, principals in named.items():
         for number, principal in enumerate(principals):
             broad = principal == "*" or principal.endswith((":root", "/*"))
             hint = "Name the roles one by one: this would let in everybody of an account." if broad else ""
+            hint = hint or _owner("a principal", shapes, principal)
             yield from _misshapen(("identity", "groups", group, number), "principal", principal, shape, hint)
 
 

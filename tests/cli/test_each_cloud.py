@@ -51,6 +51,11 @@ def two(cli: Cli, provider: str) -> tuple[Path, Path]:
     return cli.write("one.yaml", one), cli.write("other.yaml", other)
 
 
+def wide(text: str) -> list[str]:
+    """The lines that could have been broken and are longer than 80 columns."""
+    return [line for line in text.splitlines() if len(line) > 80 and len(line.split()) > 2]
+
+
 def test_a_spec_is_valid(cli: Cli, example: str) -> None:
     ran = cli.run("validate", example)
     assert ran.code == 0, ran.stderr
@@ -73,10 +78,24 @@ def test_a_preview_counts_what_is_made_and_names_what_is_not(cli: Cli, example: 
     assert all(each["reason"] for each in environment["skipped"])
     said = cli.run("preview", example)
     assert said.code == 0
-    wide = [line for line in said.stdout.splitlines() if len(line) > 80]
-    assert [line for line in wide if max(map(len, line.split())) < 70] == [], (
-        "a type's name may be as long as a line"
-    )
+    assert wide(said.stdout) == []
+
+
+def test_what_is_made_in_part_is_said_apart_from_what_is_in_no_stack(
+    cli: Cli, provider: str, example: str
+) -> None:
+    (environment,) = cli.run("preview", example, "--json").document["environments"]
+    said = cli.run("preview", example).stdout
+    partly = [each["intent"] for each in environment["skipped"] if each["in_part"]]
+    assert bool(partly) == ("\nMade in part:\n" in said)
+    assert cli.run("synth", example, "--out", "out").stdout.count("Made in part:") == bool(partly)
+    table = {each["intent"]: each for each in cli.run("support", "--json").document["intents"]}
+    levels = {level["support"][provider]["level"] for kind, level in table.items() if _any(kind, partly)}
+    assert levels <= {"partial"}
+
+
+def _any(kind: str, intents: list[str]) -> bool:
+    return any(intent == kind or intent.startswith(f"{kind} ") for intent in intents)
 
 
 @pytest.mark.parametrize("level", ["stacks", "resources"])
@@ -89,6 +108,7 @@ def test_who_may_do_what_is_listed(cli: Cli, example: str) -> None:
     ran = cli.run("iam", example, "--json")
     assert ran.code == 0, ran.stderr
     assert ran.document["environments"]
+    assert wide(cli.run("iam", example).stdout) == []
 
 
 def test_a_change_is_told_from_none(cli: Cli, provider: str) -> None:
@@ -107,6 +127,16 @@ def test_a_move_to_another_cloud_is_told(cli: Cli, provider: str, target: str, e
         return
     assert moved.code == 0, moved.stderr
     assert moved.document
+
+
+@pytest.mark.parametrize("mode", ["realtime", "serverless", "async", "batch"])
+def test_a_mode_that_a_cloud_lacks_is_refused_in_its_place(cli: Cli, provider: str, mode: str) -> None:
+    one, _ = two(cli, provider)
+    endpoint = f"endpoints: {{churn: {{model: churn, mode: {mode}}}}}\n"
+    ran = cli.run("validate", cli.write("platform.yaml", one.read_text("utf-8") + endpoint))
+    has = mode in cloud(provider).choices("modes")
+    assert (ran.code == 0) == has
+    assert ("platform.yaml:7:41: error[endpoint-mode]: endpoints.churn.mode" in ran.stdout) != has
 
 
 def test_what_is_not_offered_is_refused_in_its_place(cli: Cli, provider: str) -> None:

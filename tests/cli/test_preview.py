@@ -60,6 +60,7 @@ def test_what_no_stack_carries_is_named_with_the_reason(cli: Cli) -> None:
     assert {
         "environment": "dev",
         "intent": "human role admins",
+        "in_part": False,
         "reason": reason,
         "remedy": remedy,
     } in environment["skipped"]

@@ -144,17 +144,28 @@ def test_many_environments_are_cut_into_tables_that_fit() -> None:
             ["In no stack:", "  - budget, workspace: not yet"],
         ),
         (
+            [PART, replace(PART, intent="online endpoint uplift")],
+            [PART, replace(PART, intent="online endpoint uplift")],
+            [
+                "Made in part:",
+                "  - online endpoint churn, uplift: the endpoint is made; a release deploys the",
+                "    model",
+            ],
+        ),
+        (
             [PART, SHORT],
-            [PART, SHORT],
+            [PART, replace(PART, intent="online endpoint uplift"), SHORT],
             [
                 "Made in part:",
                 "  - online endpoint churn: the endpoint is made; a release deploys the model",
+                "  - online endpoint uplift (prod only): the endpoint is made; a release deploys",
+                "    the model",
                 "In no stack:",
                 "  - budget: not yet",
             ],
         ),
     ],
-    ids=["nothing", "both", "one only", "alike", "in part"],
+    ids=["nothing", "both", "one only", "alike", "alike of a kind", "in part"],
 )
 def test_what_is_not_made_wholly_is_said_once(
     dev: list[Skipped], prod: list[Skipped], lines: list[str]
