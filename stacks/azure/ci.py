@@ -17,7 +17,7 @@ from stacks.azure.state import place_of
 from stacks.azure.storage import watcher_id
 from stacks.azure.workloads import Reach, add_identity
 from stacks.graph import Node, StackBuilder, Value
-from stacks.intents import CiIdentity, ExistingNetwork, PrivateNetwork, describe
+from stacks.intents import CiIdentity, ExistingNetwork, KnowledgeBase, PrivateNetwork, describe
 
 __all__ = ["JOBS", "add_ci"]
 
@@ -32,6 +32,11 @@ SUBSCRIPTION_READS = (
     "Microsoft.Resources/subscriptions/read",
 )
 """What a plan of the security and identity stacks looks at beyond the resource group."""
+SEARCH_KEYS = (
+    "Microsoft.Search/searchServices/listAdminKeys/action",
+    "Microsoft.Search/searchServices/listQueryKeys/action",
+)
+"""What azurerm asks of every search service that it reads (5.10). The services here take no keys, so these open nothing."""
 
 
 def _issuer(intent: CiIdentity) -> str:
@@ -85,6 +90,8 @@ def add_ci(stack: StackBuilder, reach: Reach, intent: CiIdentity) -> dict[str, A
     _plan(give)
     _build(give)
     _deploy(give)
+    if reach.context.one_of(KnowledgeBase) is not None:
+        _see_search(stack, reach, accounts["ci-plan"], origin)
     _see_subscription(stack, reach, {name: accounts[name] for name in ("ci-plan", "ci-deploy")}, origin)
     return accounts
 
@@ -109,9 +116,12 @@ class _Giver:
 def _plan(give: _Giver) -> None:
     """See the platform and its states; without a lock, which would be a write."""
     give("ci-plan", "reader", give.reach.base.resource_group_id, "platform")
-    place = place_of(give.reach.context)
+    context = give.reach.context
+    place = place_of(context)
     if place is not None:
         give("ci-plan", "blob-reader", place.container_id, "state")
+    if context.one_of(PrivateNetwork) is not None:
+        give("ci-plan", "reader", watcher_id(context), "watcher")
 
 
 def _build(give: _Giver) -> None:
@@ -143,6 +153,35 @@ def _deploy(give: _Giver) -> None:
     if existing is not None:
         # Private endpoints join a subnet of another resource group.
         give("ci-deploy", "network-contributor", endpoint_subnet(existing), "subnet")
+
+
+def _see_search(stack: StackBuilder, reach: Reach, plan: Account, origin: str) -> None:
+    """Let a plan read search services as azurerm does, which a reader may not."""
+    group = reach.base.resource_group_id
+    definition = stack.resource(
+        "azurerm_role_definition",
+        "search",
+        {
+            "name": reach.context.unique_name("role-definition", "search"),
+            "scope": group,
+            "description": f"{reach.context.prefix}: what its plans read of search services",
+            "permissions": [{"actions": list(SEARCH_KEYS)}],
+            "assignable_scopes": [group],
+        },
+        origin=origin,
+    )
+    stack.resource(
+        "azurerm_role_assignment",
+        "ci-plan-search",
+        {
+            "scope": group,
+            "role_definition_id": definition.ref("role_definition_resource_id"),
+            "principal_id": plan.principal_id,
+            "principal_type": "ServicePrincipal",
+            "skip_service_principal_aad_check": True,
+        },
+        origin=origin,
+    )
 
 
 def _see_subscription(

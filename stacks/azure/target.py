@@ -58,7 +58,15 @@ def _location(context: Context) -> Iterator[TargetProblem]:
 
 
 def _tags(context: Context) -> Iterator[TargetProblem]:
+    alike: dict[str, str] = {}
     for name in context.tags:
+        if alike.setdefault(name.lower(), name) != name:
+            yield TargetProblem(
+                path=("tags", name),
+                code="tag",
+                message=f'tags.{name} is the same tag as "{alike[name.lower()]}": Azure does not tell capitals apart',
+                hint="Rename it.",
+            )
         if TAG_NAME.fullmatch(name) is None:
             yield TargetProblem(
                 path=("tags", name),

@@ -56,6 +56,14 @@ def test_in_an_existing_network_deploy_may_join_the_subnet_of_endpoints() -> Non
     assert assignments["ci-deploy-subnet-network-contributor"].arguments["scope"] == f"{VNET}/subnets/ml"
 
 
+def test_a_plan_reads_flow_logs_and_search_services() -> None:
+    plain = of_type(nodes_of(identity=CI), "azurerm_role_assignment")
+    assert "networkWatchers" in str(plain["ci-plan-watcher-reader"].arguments["scope"])
+    assert "ci-plan-search" not in plain
+    searching = nodes_of(identity=CI, llm={"knowledge_bases": {"docs": {"prefix": "kb/x"}}})
+    assert isinstance(searching["azurerm_role_assignment.ci-plan-search"].arguments["scope"], Ref)
+
+
 def test_every_other_assignment_of_ci_is_in_the_resource_group_or_narrower() -> None:
     assignments = of_type(nodes_of(identity=CI), "azurerm_role_assignment")
     wide = [
