@@ -60,7 +60,9 @@ def expression(text: str, resolve: Resolve) -> Json:
 
 
 def _encoded(value: Json) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """As jsonencode writes it, which escapes what may not stand in HTML."""
+    plain = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return plain.translate({ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
 
 
 def _as_text(value: Json) -> str:

@@ -8,7 +8,8 @@ of ``$`` right before a reference is wrapped (``${"$"}${aws_x.y.arn}``), because
 JSON syntax two more characters are wrapped: a byte order mark in front, which Terraform would drop, and a carriage
 return without a line feed, after which it sees neither references nor doubled signs any more (both found with Terraform 1.11).
 
-JSON texts (policies) are compact with sorted keys. A reference stands in them either inside quotes
+JSON texts (policies) are compact with sorted keys, and to the letter what ``jsonencode`` writes: a provider that
+compares texts sees no change when it reads its own answer. A reference stands in them either inside quotes
 (``"${aws_s3_bucket.data.arn}/*"``: readable, and scanners can parse it) or as ``${jsonencode(aws_x.y.attr)}``,
 which is right for any value and any type. The first is used only for identifiers that services make themselves
 (``arn``, ``id``, ``email`` and the like): these are strings without quotes, backslashes and line breaks.
@@ -44,6 +45,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _IDENTIFYING = re.compile(r"(?:^|[._])(?:arn|id|email|bucket)$")
 _BYTE_ORDER_MARK = "\ufeff"
 _LONE_RETURN = re.compile(r"\r(?!\n)")
+# What jsonencode escapes, as Go does, although JSON does not ask for it.
+_JSON_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 _HCL_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _HCL_SPECIAL = re.compile(r'[\\"\x00-\x1f\x7f\u2028\u2029\ufeff]')
 
@@ -105,7 +108,7 @@ def json_template(document: Value) -> str:
     """Write a JSON document as a template that evaluates to compact JSON with sorted keys."""
     match document:
         case str():
-            return escape(_json(document))
+            return escape(_json_string(document))
         case None | bool() | int() | float():
             return _json(document)
         case Ref() | RemoteRef():
@@ -115,7 +118,9 @@ def json_template(document: Value) -> str:
         case JsonText():
             return f"${{jsonencode({bare(document)})}}"
         case Mapping():
-            items = (f"{escape(_json(key))}:{json_template(document[key])}" for key in sorted(document))
+            items = (
+                f"{escape(_json_string(key))}:{json_template(document[key])}" for key in sorted(document)
+            )
             return "{" + ",".join(items) + "}"
         case _:
             return "[" + ",".join(json_template(item) for item in document) + "]"
@@ -196,6 +201,10 @@ def _json(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
+def _json_string(literal: str) -> str:
+    return _json(literal).translate(_JSON_ESCAPES)
+
+
 def _is_identifying(ref: Ref | RemoteRef) -> bool:
     return bool(_IDENTIFYING.search(ref.attribute if isinstance(ref, Ref) else ref.output))
 
@@ -208,6 +217,6 @@ def _json_reference(ref: Ref | RemoteRef) -> str:
 
 def _json_text(parts: Sequence[str | Ref | RemoteRef]) -> str:
     if all(isinstance(part, str) or _is_identifying(part) for part in parts):
-        inner = [_json(part)[1:-1] if isinstance(part, str) else part for part in parts]
+        inner = [_json_string(part)[1:-1] if isinstance(part, str) else part for part in parts]
         return f'"{template(inner)}"'
     return f"${{jsonencode({quoted(Text(tuple(parts)))})}}"

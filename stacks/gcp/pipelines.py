@@ -39,7 +39,7 @@ TYPES: Mapping[type, str] = {
 ARTIFACTS = {"folder": "system.Artifact", "model": "system.Model", "metrics": "system.Metrics"}
 COMPARISONS = {"at_least": ">=", "at_most": "<="}
 METRIC, BOUND = "gate-metric", "gate-bound"
-RETRY: Mapping[str, Value] = {"backoffDuration": "60s", "backoffFactor": 2.0, "backoffMaxDuration": "3600s"}
+RETRY: Mapping[str, Value] = {"backoffDuration": "60s", "backoffFactor": 2, "backoffMaxDuration": "3600s"}
 
 Group = tuple[str, ...]
 
@@ -368,8 +368,13 @@ class _Compiler:
 def _typed(parameter: Parameter, *, defaults: bool) -> Value:
     typed: dict[str, Value] = {"parameterType": TYPES[type(parameter.default)]}
     if defaults:
-        typed |= {"defaultValue": parameter.default, "isOptional": True}
+        typed |= {"defaultValue": _number(parameter.default), "isOptional": True}
     return typed
+
+
+def _number(value: Value) -> Value:
+    """A schedule's answer says 2 for 2.0, and the provider compares the texts."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _artifact(kind: str) -> Value:

@@ -24,14 +24,14 @@ READABLE = {name: stacks for name, stacks in ALL.items() if name != "hostile"}
 
 
 def resolve(reference: str) -> Json:
-    return f"<{reference}>"
+    return f"({reference})"
 
 
 def of_json(value: Json, path: tuple[str, ...] = ()) -> Json:
     """What a document in JSON means; a lone block in a list is the block."""
     match value:
         case str() if _names_something(path):
-            return f"<{value}>"
+            return f"({value})"
         case str():
             return template(value, resolve)
         case list():

@@ -43,7 +43,7 @@ VALUES: st.SearchStrategy[Value] = st.recursive(
 def resolve(reference: str) -> Json:
     """Values that references have: an identifier without JSON's special characters, anything else with them."""
     if reference.endswith(("arn", "_id")):
-        return f"<{reference}>"
+        return f"({reference})"
     return f'<{reference} "\\\n${{x}} \u2028>'
 
 
@@ -98,6 +98,7 @@ def test_a_value_is_rendered_for_the_json_syntax(value: Value, rendered: Json) -
         ({"who": NAME}, '{"who":${jsonencode(aws_sns_topic.alerts.display_name)}}'),
         ({"who": text('"', NAME)}, '{"who":${jsonencode("\\"${aws_sns_topic.alerts.display_name}")}}'),
         ({"path": text('"${x}"', BUCKET)}, '{"path":"\\"$${x}\\"${aws_s3_bucket.data.arn}"}'),
+        ({"a>": "b < c & d"}, '{"a\\u003e":"b \\u003c c \\u0026 d"}'),
         ({"in": JsonText({"x": BUCKET})}, '{"in":${jsonencode(jsonencode({ "x" = aws_s3_bucket.data.arn }))}}'),
     ],
 )  # fmt: skip

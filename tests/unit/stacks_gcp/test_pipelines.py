@@ -56,6 +56,13 @@ def template(folder: Path, **more: object) -> Any:
     return arguments(found, "ml", "google_storage_bucket_object.train")["content"]
 
 
+def test_a_whole_number_is_written_as_the_cloud_answers_it(folder: Path) -> None:
+    (folder / "train.yaml").write_text(DEFINITION.replace("floor: 0.7", "floor: 2.0"), encoding="utf-8")
+    document = template(folder)
+    assert repr(document["root"]["inputDefinitions"]["parameters"]["floor"]["defaultValue"]) == "2"
+    assert repr(document["root"]["dag"]["tasks"]["train"]["retryPolicy"]["backoffFactor"]) == "2"
+
+
 def container(document: Any, step: str) -> Any:
     """A step's own container, out of the job that its launcher starts."""
     arguments_ = document["deploymentSpec"]["executors"][f"exec-{step}"]["container"]["args"]
