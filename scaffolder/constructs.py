@@ -145,7 +145,6 @@ class MlOutputs:
     tensorboard: str | None = None
     run_templates: Mapping[str, str] | None = None
     feature_dataset: str | None = None
-    feature_store_address: str | None = None
     feature_store_id: str | None = None
     compute_clusters: Mapping[str, str] | None = None
     ml_registry_id: str | None = None

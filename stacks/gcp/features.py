@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from stacks.adapter import TargetProblem
-from stacks.gcp.attached import add_address, allowed
 from stacks.gcp.context import Context, Surroundings
 from stacks.gcp.names import fitted
 from stacks.graph import JsonText, Node, StackBuilder, Value, text
@@ -30,6 +29,7 @@ TIME = "feature_timestamp"
 
 TIME_TRAVEL_H = "168"
 SYNC = "TZ=Etc/UTC 0 * * * *"
+NODES = {"min_node_count": 1, "max_node_count": 3}
 ACCESS = {"training": "roles/bigquery.dataEditor", "workspace": "roles/bigquery.dataViewer"}
 
 
@@ -51,6 +51,13 @@ def feature_problems(context: Context) -> Iterator[TargetProblem]:
                 code="feature-time",
                 message=f'features.{intent.name}.event_time "{intent.event_time}" is a bool, which is no time',
                 hint="Make it a timestamp.",
+            )
+        if intent.columns[intent.key] == "float":
+            yield TargetProblem(
+                path=("features", intent.name, "key"),
+                code="feature-key",
+                message=f'features.{intent.name}.key "{intent.key}" is a float, by which BigQuery sorts no table',
+                hint="Make it a string or an int.",
             )
 
 
@@ -187,12 +194,18 @@ def _timed(stack: StackBuilder, context: Context, dataset: Node, table: Node, in
             "description": f"Records of {intent.name} as the feature store reads them",
             "deletion_protection": False,
             "view": {
-                "query": text("SELECT *, ", _time(intent), f" AS {TIME} FROM ", where),
+                "query": text(_selection(intent), " FROM ", where),
                 "use_legacy_sql": False,
             },
         },
         origin=describe(intent),
     )
+
+
+def _selection(intent: FeatureStore) -> str:
+    """All columns and the time; a column that has its name already makes way."""
+    timed = f"{_time(intent)} AS {TIME}"
+    return f"SELECT * REPLACE ({timed})" if TIME in intent.columns else f"SELECT *, {timed}"
 
 
 def _time(intent: FeatureStore) -> str:
@@ -210,7 +223,11 @@ def _time(intent: FeatureStore) -> str:
 
 
 def _online_store(stack: StackBuilder, around: Surroundings) -> Node:
-    """One store serves all groups, at an address inside the network."""
+    """One store serves all groups, by Vertex AI's own interface, which the network reaches privately.
+
+    An optimized store at an address of the network's has its service attachment only after the first values came
+    (google_vertex_ai_feature_online_store, service_attachment), too late for the apply that makes the store.
+    """
     context, keys = around.context, around.keys
     first = next(intent for intent in context.all_of(FeatureStore) if intent.online)
     store = stack.resource(
@@ -219,16 +236,13 @@ def _online_store(stack: StackBuilder, around: Surroundings) -> Node:
         {
             "name": context.name("feature", "online"),
             "region": context.region,
-            "optimized": {},
-            "dedicated_serving_endpoint": {"private_service_connect_config": allowed(context)},
+            "bigtable": {"auto_scaling": NODES, "enable_direct_bigtable_access": False},
             "encryption_spec": {"kms_key_name": keys.data} if keys.data is not None else None,
             "force_destroy": False,
         },
         origin=describe(first),
     )
-    attachment = store.ref("dedicated_serving_endpoint[0].service_attachment")
-    address = add_address(stack, context, around.network, "features-online", attachment, describe(first))
-    stack.export("feature_store_address", address.ref("address"))
+    stack.export("feature_store_id", store.ref("id"))
     return store
 
 

@@ -286,7 +286,7 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
         "network",
         "private_service_connect_config",
     ),
-    "google_vertex_ai_feature_online_store": ("dedicated_serving_endpoint", "encryption_spec"),
+    "google_vertex_ai_feature_online_store": ("bigtable", "dedicated_serving_endpoint", "encryption_spec"),
     "google_vertex_ai_index_endpoint": ("private_service_connect_config", "public_endpoint_enabled"),
     "google_vertex_ai_tensorboard": ("encryption_spec",),
     "google_workbench_instance": ("disable_proxy_access", "gce_setup", "instance_owners"),

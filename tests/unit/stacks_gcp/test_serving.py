@@ -85,15 +85,26 @@ def test_features_are_a_table_a_view_with_the_time_and_a_group_over_it() -> None
     assert names == [f"google_vertex_ai_feature_group_feature.customer--{it}" for it in ("tenure", "plan")]
 
 
-def test_an_online_store_is_reached_inside_the_network_only() -> None:
+def test_an_online_store_needs_nothing_that_is_there_only_after_its_first_values() -> None:
     found = asked(features={"customer": CUSTOMER})
     store = arguments(found, "ml", "google_vertex_ai_feature_online_store.main")
-    served = store["dedicated_serving_endpoint"]["private_service_connect_config"]
-    assert served["project_allowlist"] == ["acme-ml-dev"]
-    rule = arguments(found, "ml", "google_compute_forwarding_rule.features-online")
-    assert rule["load_balancing_scheme"] == ""
+    assert store["bigtable"]["auto_scaling"]["min_node_count"] == 1
+    assert "google_compute_forwarding_rule.features-online" not in nodes(found, "ml")
     offline = asked(features={"customer": {**CUSTOMER, "online": False}})
     assert "google_vertex_ai_feature_online_store.main" not in nodes(offline, "ml")
+
+
+def test_a_column_that_has_the_name_of_the_time_makes_way() -> None:
+    columns = {"feature_timestamp": "timestamp", "tenure": "int"}
+    found = asked(features={"customer": {**CUSTOMER, "event_time": "feature_timestamp", "columns": columns}})
+    view = arguments(found, "ml", "google_bigquery_table.customer--timed")["view"]["query"]
+    assert view.startswith("SELECT * REPLACE (`feature_timestamp` AS feature_timestamp) FROM `")
+
+
+def test_a_float_is_no_key() -> None:
+    columns = {"customer_id": "float", "tenure": "int"}
+    said = refused(features={"customer": {**CUSTOMER, "columns": columns}})
+    assert 'features.customer.key "customer_id" is a float' in said
 
 
 @pytest.mark.parametrize(
