@@ -68,6 +68,10 @@ def test_more_tags_than_a_private_zone_takes_are_refused() -> None:
     assert said(replace(made, tags={f"t{number}": "x" for number in range(16)})) == [("tag", "tags", False)]
 
 
+def test_tags_that_differ_in_capitals_only_are_refused() -> None:
+    assert said(replace(platform(), tags={"Cost": "a", "cost": "b"})) == [("tag", "tags.cost", False)]
+
+
 def test_a_tags_name_that_azure_does_not_take_is_refused() -> None:
     assert said(replace(platform(), tags={"team/unit": "x"})) == [("tag", "tags.team/unit", False)]
 
