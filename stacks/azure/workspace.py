@@ -39,6 +39,9 @@ NEEDED_BY = (
     *(TrainingPipeline, OnlineEndpoint, ModelMonitor),
 )
 
+LONGEST_IDLE_MINUTES = 3 * 24 * 60
+"""Azure Machine Learning, "Create a compute instance": idle shutdown is after 15 minutes to 3 days (November 2026)."""
+
 OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PEOPLE = {
     "admins": ("ml-data-scientist", "ml-compute-operator"),
@@ -69,6 +72,15 @@ def workspace_problems(context: Context) -> Iterator[TargetProblem]:
                 hint="Write it instead (az ad user show --query id); anybody else makes a machine in the studio.",
                 warning=True,
             )
+    if intent.idle_shutdown_minutes > LONGEST_IDLE_MINUTES:
+        yield TargetProblem(
+            path=("workspace", "idle_shutdown_minutes"),
+            code="workspace-idle",
+            message=f"workspace.idle_shutdown_minutes {intent.idle_shutdown_minutes}: Azure ML stops an idle machine after "
+            f"{LONGEST_IDLE_MINUTES} at the latest",
+            hint=f"Set it to {LONGEST_IDLE_MINUTES}, or to less.",
+            warning=True,
+        )
     if intent.auth == "sso":
         yield TargetProblem(
             path=("workspace", "auth"),
@@ -195,7 +207,7 @@ def _instance(
                         "enableNodePublicIp": False,
                         # Who makes a machine for somebody else may not sign it in: its user turns that on.
                         "enableSSO": False,
-                        "idleTimeBeforeShutdown": f"PT{intent.idle_shutdown_minutes}M",
+                        "idleTimeBeforeShutdown": _idle(intent),
                     },
                 }
             },
@@ -204,6 +216,14 @@ def _instance(
         origin=describe(intent),
         depends_on=rules[-1:],
     )
+
+
+def _idle(intent: Workspace) -> str:
+    """The shortest way to write the duration, which is how a service writes what it returns."""
+    hours, minutes = divmod(min(intent.idle_shutdown_minutes, LONGEST_IDLE_MINUTES), 60)
+    days, hours = divmod(hours, 24)
+    time = f"{f'{hours}H' if hours else ''}{f'{minutes}M' if minutes else ''}"
+    return f"P{f'{days}D' if days else ''}{f'T{time}' if time else ''}"
 
 
 def _instance_name(context: Context, user: str) -> str:

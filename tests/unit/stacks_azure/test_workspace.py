@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from stacks.azure.context import Context
+from stacks.azure.workspace import workspace_problems
 from tests.unit.stacks_azure.small import BASE, ada, body, environment, nodes, of_type, synthesized
 
 WORKSPACE = "azurerm_machine_learning_workspace"
@@ -66,12 +68,19 @@ def test_batch_endpoints_reach_queues_and_tables_of_the_workspaces_account() -> 
     assert parts == [{"blob"}, {"blob", "queue", "table"}]
 
 
+def test_a_machine_stops_after_three_days_at_the_latest_and_that_is_said() -> None:
+    found = environment(workspace={"users": [ada], "idle_shutdown_minutes": 10000})
+    (instance,) = of_type(found, "workspace", "azapi_resource").values()
+    assert body(instance)["properties"]["idleTimeBeforeShutdown"] == "P3D"
+    assert "workspace-idle" in {problem.code for problem in workspace_problems(Context(found.platform))}
+
+
 def test_a_users_machine_is_theirs_and_stops_when_nobody_uses_it() -> None:
     found = environment(workspace={"users": [ada], "instance": "cpu.large", "idle_shutdown_minutes": 90})
     (instance,) = of_type(found, "workspace", "azapi_resource").values()
     machine = body(instance)["properties"]
     assert machine["personalComputeInstanceSettings"]["assignedUser"]["objectId"] == ada
-    assert machine["idleTimeBeforeShutdown"] == "PT90M"
+    assert machine["idleTimeBeforeShutdown"] == "PT1H30M"
     assert machine["vmSize"] == "STANDARD_D8DS_V4"
     assert machine["enableNodePublicIp"] is False
     assert body(instance)["disableLocalAuth"] is True
