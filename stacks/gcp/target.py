@@ -85,7 +85,10 @@ def _names(context: Context) -> Iterator[TargetProblem]:
 
 
 def _labels(context: Context) -> Iterator[TargetProblem]:
-    """Tags become labels, which have fewer characters: what is changed is said, and what would be lost is refused."""
+    """Tags become labels, which have fewer characters: what is changed is said, and what would be lost is refused.
+
+    The names of profiles are not the user's to spell.
+    """
     seen: dict[str, str] = {}
     for key, value in context.platform.tags.items():
         short = label(key)
@@ -99,9 +102,9 @@ def _labels(context: Context) -> Iterator[TargetProblem]:
                 message=f'tags: "{key}" {other} in Google Cloud',
                 hint="Rename it.",
             )
-        elif (short, label(value)) != (key, value):
+        elif (short, label(value)) != (key, value) and key != "compliance":
             yield TargetProblem(
-                path=("tags", key) if key not in ("owner", "compliance") else ("owner",),
+                path=("owner",) if key == "owner" else ("tags", key),
                 code="label",
                 message=f'"{key}: {value}" becomes the label "{short}: {label(value)}": labels have lower-case letters, '
                 "digits, hyphens and underscores, 63 at most",

@@ -74,3 +74,8 @@ def test_a_tag_that_changes_as_a_label_is_warned_of() -> None:
     warnings = synthesized(tags={"team": "Growth ML"}).warnings
     assert [each.code for each in warnings] == ["label"]
     assert 'becomes the label "team: growth_ml"' in warnings[0].message
+
+
+def test_nobody_is_warned_of_a_label_that_the_platform_spells_itself() -> None:
+    made = synthesized(security={"profiles": ["hipaa", "soc2"]})
+    assert [each for each in made.warnings if each.code == "label"] == []
