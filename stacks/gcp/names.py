@@ -31,9 +31,10 @@ RULES = {
         source="Cloud Storage, bucket naming (dots and underscores left out: they break TLS and DNS)",
     ),
     "account": NameRule(
-        longest=30,
-        pattern=r"[a-z][-a-z0-9]{4,28}[a-z0-9]",
-        source="google_service_account, account_id: 6-30 characters",
+        longest=28,
+        pattern=r"[a-z][-a-z0-9]{4,26}[a-z0-9]",
+        source="google_service_account, account_id: 6-30 characters; two less, so that with a project of 30 the "
+        "address is a user of PostgreSQL, which has 63",
     ),
     "role": NameRule(
         longest=64,

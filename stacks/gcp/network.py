@@ -53,7 +53,7 @@ def lower(context: Context, keys: Keys) -> tuple[StackBuilder | None, Network]:
     """Make the network, or take the one that is there."""
     existing = context.one_of(ExistingNetwork)
     if existing is not None:
-        return None, _existing(existing)
+        return None, _existing(context, existing)
     intent = context.one_of(PrivateNetwork)
     if intent is None:
         raise ValueError("a platform has a network, its own or one that is there")
@@ -61,15 +61,20 @@ def lower(context: Context, keys: Keys) -> tuple[StackBuilder | None, Network]:
     return stack, _own(stack, context, keys, intent)
 
 
-def _existing(intent: ExistingNetwork) -> Network:
-    """Names are the last part of an id. The subnet is the only one: ``target`` refuses more."""
+def _existing(context: Context, intent: ExistingNetwork) -> Network:
+    """The subnet is the only one: ``target`` refuses more."""
     subnet = intent.subnet_ids[0]
     return Network(
         network_id=intent.network_id,
-        network_name=intent.network_id.rpartition("/")[2],
+        network_name=_name(context, intent.network_id),
         subnet_id=subnet,
-        subnet_name=subnet.rpartition("/")[2],
+        subnet_name=_name(context, subnet),
     )
+
+
+def _name(context: Context, given: str) -> str:
+    """Return an id's last part, which names what is in the project; another project's keeps its id (Shared VPC)."""
+    return given.rpartition("/")[2] if given.startswith(f"projects/{context.project}/") else given
 
 
 def _own(stack: StackBuilder, context: Context, keys: Keys, intent: PrivateNetwork) -> Network:

@@ -38,3 +38,8 @@ def test_a_label_has_only_what_labels_have(tag: str) -> None:
     made = label(tag)
     assert len(made) <= LABEL_LONGEST
     assert set(made) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
+def test_an_account_of_the_longest_project_is_a_user_of_postgresql() -> None:
+    account = fitted("account", "growth-platform-production-tracking")
+    assert len(f"{account}@{'p' * 30}.iam") <= 63

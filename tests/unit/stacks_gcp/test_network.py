@@ -82,6 +82,20 @@ def test_a_network_that_is_there_is_used_and_nothing_of_it_made() -> None:
     assert EXISTING["subnet_ids"][0] in str(setup)
 
 
+def test_a_network_of_another_project_keeps_its_project_where_names_would_do() -> None:
+    found = asked(network={"existing": EXISTING}, tracking={"backend": "managed"})
+    service = arguments(found, "ml", "google_cloud_run_v2_service.tracking")
+    (interface,) = service["template"]["vpc_access"]["network_interfaces"]
+    assert interface == {"network": EXISTING["network_id"], "subnetwork": EXISTING["subnet_ids"][0]}
+    own = {
+        "network_id": "projects/acme-ml-dev/global/networks/n",
+        "subnet_ids": ["projects/acme-ml-dev/regions/europe-west4/subnetworks/s"],
+    }
+    found = asked(network={"existing": own}, tracking={"backend": "managed"})
+    service = arguments(found, "ml", "google_cloud_run_v2_service.tracking")
+    assert service["template"]["vpc_access"]["network_interfaces"] == [{"network": "n", "subnetwork": "s"}]
+
+
 def test_what_google_has_no_use_for_in_an_existing_network_is_refused() -> None:
     two = {**EXISTING, "subnet_ids": [*EXISTING["subnet_ids"], f"{EXISTING['subnet_ids'][0]}2"]}
     assert "everything is put into one" in refused(network={"existing": two})
