@@ -5,7 +5,7 @@ May not know what uses them. Turning an API off would break every other thing in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from stacks.gcp.context import Context
 from stacks.graph import Node, StackBuilder
@@ -35,6 +35,7 @@ ASKED: Mapping[type[Intent], tuple[str, ...]] = {
     OnlineEndpoint: ("networkconnectivity",),
     Workspace: ("iap", "notebooks"),
 }
+PROJECTS = "cloudresourcemanager"
 TRIGGERS = ("cloudscheduler", "eventarc", "workflowexecutions", "workflows")
 
 
@@ -52,9 +53,13 @@ def services_of(context: Context) -> tuple[str, ...]:
 def add_services(
     stack: StackBuilder, context: Context, services: Iterable[str], *, origin: str, prefix: str = ""
 ) -> dict[str, Node]:
-    """Enable APIs; return their nodes by API. ``prefix`` tells the same API apart in two stacks."""
-    return {
-        service: stack.resource(
+    """Enable APIs; return their nodes by API. ``prefix`` tells the same API apart in two stacks.
+
+    The one that knows projects comes first: the provider asks it after it has enabled another.
+    """
+
+    def enabled(service: str, after: Sequence[Node]) -> Node:
+        return stack.resource(
             "google_project_service",
             f"{prefix}{service}",
             {
@@ -64,6 +69,8 @@ def add_services(
                 "disable_dependent_services": False,
             },
             origin=origin,
+            depends_on=after,
         )
-        for service in services
-    }
+
+    first = enabled(PROJECTS, ())
+    return {service: first if service == PROJECTS else enabled(service, [first]) for service in services}

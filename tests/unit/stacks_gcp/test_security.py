@@ -19,6 +19,16 @@ def test_an_enabled_api_stays_when_the_stack_goes() -> None:
     assert {node.arguments["disable_on_destroy"] for node in services} == {False}
 
 
+def test_the_api_that_the_provider_asks_after_each_other_one_is_enabled_first() -> None:
+    for concern, first in (("state", "state-cloudresourcemanager"), ("security", "cloudresourcemanager")):
+        found = nodes(asked(), concern)
+        for address, node in found.items():
+            if node.address.type == "google_project_service":
+                own = address == f"google_project_service.{first}"
+                after = [str(each) for each in node.depends_on]
+                assert after == ([] if own else [f"google_project_service.{first}"])
+
+
 def test_only_what_is_asked_for_enables_its_api() -> None:
     plain = nodes(asked(), "security")
     tracked = nodes(asked(tracking={"backend": "managed"}), "security")
