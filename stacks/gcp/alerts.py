@@ -99,7 +99,7 @@ def _budget(stack: StackBuilder, context: Context, keys: Keys, intent: Budget, h
                 "specified_amount": {
                     "currency_code": intent.currency,
                     "units": str(nanos // NANOS),
-                    "nanos": nanos % NANOS or None,
+                    **({"nanos": nanos % NANOS} if nanos % NANOS else {}),
                 }
             },
             "threshold_rules": [
