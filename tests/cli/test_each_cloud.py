@@ -81,6 +81,26 @@ def test_a_preview_counts_what_is_made_and_names_what_is_not(cli: Cli, example: 
     assert wide(said.stdout) == []
 
 
+def test_only_the_place_of_the_states_is_deployed_before_the_rest(cli: Cli, example: str) -> None:
+    cli.write("cdktf.json", "{}")
+    apart, rest = cli.run("synth", example).stdout.splitlines()[-2:]
+    assert apart.startswith("Next: cdktf deploy --skip-synth churn-dev-state ")
+    assert rest == "      cdktf deploy --skip-synth 'churn-dev-*'"
+
+
+def test_a_change_of_what_is_made_in_part_is_said(cli: Cli, provider: str) -> None:
+    one, _ = two(cli, provider)
+    other = cli.write("more.yaml", one.read_text("utf-8").replace("churn: {}", "churn: {}, uplift: {}"))
+    said = cli.run("diff", one, other)
+    (environment,) = cli.run("diff", one, other, "--json").document["environments"]
+    changes = [{"intent": "model registry uplift", "action": "added"}]
+    assert environment["in_part"] == (changes if provider != "aws" else [])
+    assert ("Of the spec, and made in part:\n    + model registry uplift" in said.stdout) == (
+        provider != "aws"
+    )
+    assert environment["in_no_stack"] == []
+
+
 def test_what_is_made_in_part_is_said_apart_from_what_is_in_no_stack(
     cli: Cli, provider: str, example: str
 ) -> None:
