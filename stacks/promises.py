@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from stacks.adapter import PolicyViolation
 from stacks.graph import Address, Node, Stack, Value
-from stacks.intents import Encryption, Platform
+from stacks.intents import Platform
+from stacks.view import View
 
 __all__ = ["Promise", "block", "broken_promises", "has_own_keys"]
 
@@ -36,7 +37,7 @@ def block(value: Value) -> Mapping[str, Value]:
 
 def has_own_keys(platform: Platform) -> bool:
     """Whether the customer's own keys encrypt."""
-    return any(isinstance(intent, Encryption) and intent.customer_managed for intent in platform.intents)
+    return View(platform).own_keys
 
 
 def broken_promises(

@@ -5,14 +5,14 @@ May not add a resource.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from stacks.aws.names import fitted
 from stacks.graph import Value, text
-from stacks.intents import ExistingNetwork, Intent, ModelRegistry, OnlineEndpoint, Platform, PrivateNetwork
+from stacks.intents import ExistingNetwork, ModelRegistry, OnlineEndpoint, PrivateNetwork
 from stacks.record import record
+from stacks.view import View
 
 __all__ = [
     "Context",
@@ -27,24 +27,10 @@ __all__ = [
     "Surroundings",
 ]
 
-SomeIntent = TypeVar("SomeIntent", bound=Intent)
-
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Context(View):
     """A platform seen from AWS."""
-
-    platform: Platform
-
-    @property
-    def prefix(self) -> str:
-        """The start of every name: platform and environment."""
-        return f"{self.platform.name}-{self.platform.environment}"
-
-    @property
-    def region(self) -> str:
-        """The region's name."""
-        return self.platform.target.region
 
     @property
     def account(self) -> str:
@@ -56,18 +42,9 @@ class Context:
         """The ARN partition of the region; the catalog lists commercial regions only."""
         return "aws"
 
-    @property
-    def protected(self) -> bool:
-        """Whether what holds data may not be destroyed."""
-        return self.platform.deletion_protection
-
     def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
         """An ARN in this account; ``regional`` is false for IAM and the like."""
         return f"arn:{self.partition}:{service}:{self.region if regional else ''}:{self.account}:{resource}"
-
-    def stack(self, concern: str) -> str:
-        """The name of a concern's stack."""
-        return f"{self.prefix}-{concern}"
 
     def name(self, kind: str, *parts: str) -> str:
         """A legal name of a kind (see ``names.RULES``) that starts with the prefix."""
@@ -116,14 +93,6 @@ class Context:
         if own:
             return (own.cidr, own.zones, own.zone_ids)
         return (existing.subnet_ids, existing.security_group_ids) if existing else ()
-
-    def all_of(self, kind: type[SomeIntent]) -> Iterator[SomeIntent]:
-        """Yield the platform's intents of one type, in order."""
-        return (intent for intent in self.platform.intents if isinstance(intent, kind))
-
-    def one_of(self, kind: type[SomeIntent]) -> SomeIntent | None:
-        """Return the platform's only intent of a type, if it has one."""
-        return next(self.all_of(kind), None)
 
 
 @record

@@ -5,14 +5,12 @@ May not know what the states hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import assert_never
-
 from stacks.aws.buckets import Bucket, add_bucket
 from stacks.aws.context import Context
 from stacks.aws.policy import Principal, Statement, document
+from stacks.backends import own_backend, own_place
 from stacks.graph import Backend, Lifecycle, StackBuilder
-from stacks.intents import Encryption, StateStore, describe
+from stacks.intents import StateStore, describe
 from stacks.record import record
 
 __all__ = ["StatePlace", "backend_of", "lower", "place_of", "state_bucket"]
@@ -27,45 +25,27 @@ def state_bucket(context: Context) -> str:
 
 
 def backend_of(context: Context, concern: str) -> Backend:
-    """Where a concern's state lives; the state stack's own is local, since its bucket is not there yet."""
-    backend = context.platform.backend
-    match backend.kind:
-        case "local":
-            return Backend(kind="local", config={})
-        case "managed" if concern == "state":
-            return Backend(kind="local", config={})
-        case "managed":
-            return Backend(
-                kind="s3",
-                config={
-                    "bucket": state_bucket(context),
-                    "key": f"{context.platform.environment}/{concern}.tfstate",
-                    "region": context.region,
-                    "use_lockfile": True,
-                    **_encryption(context),
-                },
-            )
-        case "s3":
-            locked: dict[str, str | int | bool] = {"encrypt": True, "use_lockfile": True}
-            return _explicit("s3", "key", {**locked, **backend.settings}, context, concern)
-        case "gcs":
-            return _explicit("gcs", "prefix", backend.settings, context, concern)
-        case "azurerm":
-            return _explicit("azurerm", "key", backend.settings, context, concern)
-        case _:
-            assert_never(backend.kind)
+    """Where a concern's state lies."""
+    own = own_backend(context.platform, concern)
+    if own is not None:
+        return own
+    return Backend(
+        kind="s3",
+        config={
+            "bucket": state_bucket(context),
+            "key": f"{context.platform.environment}/{concern}.tfstate",
+            "region": context.region,
+            "use_lockfile": True,
+            **_encryption(context),
+        },
+    )
 
 
 def _encryption(context: Context) -> dict[str, str | int | bool]:
     """With ``encrypt`` alone the backend asks for S3's own keys, whatever the bucket's default is."""
-    if not _customer_managed(context):
+    if not context.own_keys:
         return {"encrypt": True}
     return {"encrypt": True, "kms_key_id": context.arn("kms", context.alias("state"))}
-
-
-def _customer_managed(context: Context) -> bool:
-    encryption = context.one_of(Encryption)
-    return encryption is not None and encryption.customer_managed
 
 
 def lower(context: Context) -> StackBuilder | None:
@@ -76,7 +56,7 @@ def lower(context: Context) -> StackBuilder | None:
     stack = StackBuilder("state")
     origin = describe(intent)
     key = None
-    if _customer_managed(context):
+    if context.own_keys:
         policy = document(
             stack,
             "key-state",
@@ -136,29 +116,14 @@ def place_of(context: Context) -> StatePlace | None:
     backend = context.platform.backend
     environment = context.platform.environment
     if backend.kind == "managed":
-        alias = context.alias("state") if _customer_managed(context) else ""
+        alias = context.alias("state") if context.own_keys else ""
         return StatePlace(bucket=state_bucket(context), start=f"{environment}/", key_alias=alias)
     if backend.kind != "s3":
         return None
     key = str(backend.settings.get("kms_key_id", ""))
     return StatePlace(
         bucket=str(backend.settings["bucket"]),
-        start=_explicit_key("key", backend.settings, context, ""),
+        start=own_place(context.platform, ""),
         key_arn=key if ":key/" in key else "",
         key_alias=key.rpartition(":")[2] if "alias/" in key else "",
     )
-
-
-def _explicit(
-    kind: str, key: str, settings: Mapping[str, str | int | bool], context: Context, concern: str
-) -> Backend:
-    return Backend(
-        kind=kind, config={**settings, key: _explicit_key(key, settings, context, f"{concern}.tfstate")}
-    )
-
-
-def _explicit_key(key: str, settings: Mapping[str, str | int | bool], context: Context, name: str) -> str:
-    """The state's key in the user's own backend goes after the start that they gave."""
-    own = f"{context.platform.name}/{context.platform.environment}/{name}"
-    start = str(settings.get(key, "")).strip("/")
-    return f"{start}/{own}" if start else own

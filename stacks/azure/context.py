@@ -5,14 +5,14 @@ May not add a resource.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from stacks.azure.names import fitted, unique
 from stacks.graph import Value
-from stacks.intents import Encryption, ExistingNetwork, Intent, Platform, PrivateNetwork
+from stacks.intents import ExistingNetwork, PrivateNetwork
 from stacks.record import record
+from stacks.view import View
 
 __all__ = [
     "Account",
@@ -28,24 +28,10 @@ __all__ = [
     "Workplace",
 ]
 
-SomeIntent = TypeVar("SomeIntent", bound=Intent)
-
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Context(View):
     """A platform seen from Azure."""
-
-    platform: Platform
-
-    @property
-    def prefix(self) -> str:
-        """The start of every name: platform and environment."""
-        return f"{self.platform.name}-{self.platform.environment}"
-
-    @property
-    def region(self) -> str:
-        """The location's normalised name."""
-        return self.platform.target.region
 
     @property
     def subscription(self) -> str:
@@ -58,24 +44,9 @@ class Context:
         return f"/subscriptions/{self.subscription}"
 
     @property
-    def protected(self) -> bool:
-        """Whether what holds data may not be destroyed."""
-        return self.platform.deletion_protection
-
-    @property
     def tags(self) -> Mapping[str, str]:
         """The tags of every resource that takes tags; azurerm has no default ones."""
         return dict(self.platform.tags)
-
-    @property
-    def own_keys(self) -> bool:
-        """Whether the customer's own keys encrypt."""
-        encryption = self.one_of(Encryption)
-        return encryption is not None and encryption.customer_managed
-
-    def stack(self, concern: str) -> str:
-        """The name of a concern's stack."""
-        return f"{self.prefix}-{concern}"
 
     def name(self, kind: str, *parts: str) -> str:
         """A legal name of a kind (see ``names.RULES``) that starts with the prefix, unique within the resource group."""
@@ -102,14 +73,6 @@ class Context:
         if own:
             return (own.cidr, own.zones, own.zone_ids)
         return existing.subnet_ids if existing else ()
-
-    def all_of(self, kind: type[SomeIntent]) -> Iterator[SomeIntent]:
-        """Yield the platform's intents of one type, in order."""
-        return (intent for intent in self.platform.intents if isinstance(intent, kind))
-
-    def one_of(self, kind: type[SomeIntent]) -> SomeIntent | None:
-        """Return the platform's only intent of a type, if it has one."""
-        return next(self.all_of(kind), None)
 
 
 @record

@@ -5,12 +5,10 @@ May not know what the states hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import assert_never
-
 from stacks.azure.context import Context
 from stacks.azure.locks import add_lock
 from stacks.azure.roles import definition_id
+from stacks.backends import own_backend
 from stacks.graph import Backend, Lifecycle, Node, StackBuilder
 from stacks.intents import StateStore, describe
 from stacks.record import record
@@ -33,34 +31,21 @@ def state_account(context: Context) -> str:
 
 
 def backend_of(context: Context, concern: str) -> Backend:
-    """Where a concern's state lives; the state stack's own is local, since its account is not there yet."""
-    backend = context.platform.backend
-    match backend.kind:
-        case "local":
-            return Backend(kind="local", config={})
-        case "managed" if concern == "state":
-            return Backend(kind="local", config={})
-        case "managed":
-            return Backend(
-                kind="azurerm",
-                config={
-                    "subscription_id": context.subscription,
-                    "resource_group_name": state_group(context),
-                    "storage_account_name": state_account(context),
-                    "container_name": CONTAINER,
-                    "key": f"{context.platform.environment}/{concern}.tfstate",
-                    "use_azuread_auth": True,
-                },
-            )
-        case "azurerm":
-            without_keys: dict[str, str | int | bool] = {"use_azuread_auth": True}
-            return _explicit("azurerm", "key", {**without_keys, **backend.settings}, context, concern)
-        case "s3":
-            return _explicit("s3", "key", backend.settings, context, concern)
-        case "gcs":
-            return _explicit("gcs", "prefix", backend.settings, context, concern)
-        case _:
-            assert_never(backend.kind)
+    """Where a concern's state lies."""
+    own = own_backend(context.platform, concern)
+    if own is not None:
+        return own
+    return Backend(
+        kind="azurerm",
+        config={
+            "subscription_id": context.subscription,
+            "resource_group_name": state_group(context),
+            "storage_account_name": state_account(context),
+            "container_name": CONTAINER,
+            "key": f"{context.platform.environment}/{concern}.tfstate",
+            "use_azuread_auth": True,
+        },
+    )
 
 
 def lower(context: Context) -> StackBuilder | None:
@@ -207,12 +192,3 @@ def _place(subscription: str, group: str, account: str, container: str) -> State
     return StatePlace(
         account_id=account_id, container_id=f"{account_id}/blobServices/default/containers/{container}"
     )
-
-
-def _explicit(
-    kind: str, key: str, settings: Mapping[str, str | int | bool], context: Context, concern: str
-) -> Backend:
-    """The state's key in the user's own backend goes after the start that they gave."""
-    own = f"{context.platform.name}/{context.platform.environment}/{concern}.tfstate"
-    start = str(settings.get(key, "")).strip("/")
-    return Backend(kind=kind, config={**settings, key: f"{start}/{own}" if start else own})

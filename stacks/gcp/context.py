@@ -5,23 +5,20 @@ May not add a resource.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from stacks.gcp.catalog import zones_of
 from stacks.gcp.names import fitted, label, numbered
 from stacks.graph import Lifecycle, Value, text
 from stacks.intents import (
-    Encryption,
     ExistingNetwork,
-    Intent,
     ModelRegistry,
     OnlineEndpoint,
-    Platform,
     PrivateNetwork,
 )
 from stacks.record import record
+from stacks.view import View
 
 __all__ = [
     "PREVENT",
@@ -39,43 +36,18 @@ __all__ = [
     "Surroundings",
 ]
 
-SomeIntent = TypeVar("SomeIntent", bound=Intent)
-
 PREVENT = "PREVENT"
 DELETE = "DELETE"
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Context(View):
     """A platform seen from Google Cloud."""
-
-    platform: Platform
-
-    @property
-    def prefix(self) -> str:
-        """The start of every name: platform and environment."""
-        return f"{self.platform.name}-{self.platform.environment}"
-
-    @property
-    def region(self) -> str:
-        """The region's name."""
-        return self.platform.target.region
 
     @property
     def project(self) -> str:
         """The project's id; its number is known when Terraform runs: ``Keys.project_number``."""
         return self.platform.target.account
-
-    @property
-    def protected(self) -> bool:
-        """Whether what holds data may not be destroyed."""
-        return self.platform.deletion_protection
-
-    @property
-    def own_keys(self) -> bool:
-        """Whether the customer's own keys encrypt."""
-        encryption = self.one_of(Encryption)
-        return encryption is not None and encryption.customer_managed
 
     @property
     def labels(self) -> dict[str, str]:
@@ -103,10 +75,6 @@ class Context:
         """
         return PREVENT if self.protected else DELETE
 
-    def stack(self, concern: str) -> str:
-        """The name of a concern's stack."""
-        return f"{self.prefix}-{concern}"
-
     def name(self, kind: str, *parts: str) -> str:
         """A legal name of a kind (see ``names.RULES``) that starts with the prefix."""
         return fitted(kind, "-".join((self.prefix, *parts)))
@@ -122,14 +90,6 @@ class Context:
     def endpoint_id(self, name: str) -> str:
         """The number of an endpoint: Vertex AI takes at most ten digits, none of the first a zero."""
         return fitted("endpoint", numbered(f"{self.project}/{self.prefix}-{name}"))
-
-    def all_of(self, kind: type[SomeIntent]) -> Iterator[SomeIntent]:
-        """Yield the platform's intents of one type, in order."""
-        return (intent for intent in self.platform.intents if isinstance(intent, kind))
-
-    def one_of(self, kind: type[SomeIntent]) -> SomeIntent | None:
-        """Return the platform's only intent of a type, if it has one."""
-        return next(self.all_of(kind), None)
 
     @property
     def has_own_network(self) -> bool:

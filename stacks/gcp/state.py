@@ -5,9 +5,7 @@ May not know what the states hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import assert_never
-
+from stacks.backends import own_backend, own_place
 from stacks.gcp.buckets import Bucket, add_bucket
 from stacks.gcp.context import Context
 from stacks.gcp.keys import add_key, add_key_ring, let_use
@@ -35,32 +33,19 @@ def state_key(context: Context) -> str:
 
 
 def backend_of(context: Context, concern: str) -> Backend:
-    """Where a concern's state lives; the state stack's own is local, since its bucket is not there yet."""
-    backend = context.platform.backend
-    match backend.kind:
-        case "local":
-            return Backend(kind="local", config={})
-        case "managed" if concern == "state":
-            return Backend(kind="local", config={})
-        case "managed":
-            key = {"kms_encryption_key": state_key(context)} if context.own_keys else {}
-            return Backend(
-                kind="gcs",
-                config={
-                    "bucket": state_bucket(context),
-                    "prefix": f"{context.platform.environment}/{concern}",
-                    **key,
-                },
-            )
-        case "gcs":
-            return _explicit("gcs", "prefix", backend.settings, context, concern)
-        case "s3":
-            locked: dict[str, str | int | bool] = {"encrypt": True, "use_lockfile": True}
-            return _explicit("s3", "key", {**locked, **backend.settings}, context, f"{concern}.tfstate")
-        case "azurerm":
-            return _explicit("azurerm", "key", backend.settings, context, f"{concern}.tfstate")
-        case _:
-            assert_never(backend.kind)
+    """Where a concern's state lies."""
+    own = own_backend(context.platform, concern)
+    if own is not None:
+        return own
+    key = {"kms_encryption_key": state_key(context)} if context.own_keys else {}
+    return Backend(
+        kind="gcs",
+        config={
+            "bucket": state_bucket(context),
+            "prefix": f"{context.platform.environment}/{concern}",
+            **key,
+        },
+    )
 
 
 def lower(context: Context) -> StackBuilder | None:
@@ -124,19 +109,6 @@ def place_of(context: Context) -> StatePlace | None:
         return None
     return StatePlace(
         bucket=str(backend.settings["bucket"]),
-        start=_explicit_path("prefix", backend.settings, context, ""),
+        start=own_place(context.platform, ""),
         key=str(backend.settings.get("kms_encryption_key", "")),
     )
-
-
-def _explicit(
-    kind: str, path: str, settings: Mapping[str, str | int | bool], context: Context, name: str
-) -> Backend:
-    return Backend(kind=kind, config={**settings, path: _explicit_path(path, settings, context, name)})
-
-
-def _explicit_path(path: str, settings: Mapping[str, str | int | bool], context: Context, name: str) -> str:
-    """The state's place in the user's own backend goes after the start that they gave."""
-    own = f"{context.platform.name}/{context.platform.environment}/{name}"
-    start = str(settings.get(path, "")).strip("/")
-    return f"{start}/{own}" if start else own
