@@ -31,7 +31,7 @@ venv: .venv/.installed ## Make .venv from requirements/dev.txt, with this projec
 .venv/.locked: requirements/dev.txt scripts/link-node
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Scaffolder needs Python >= 3.11; set PYTHON=..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements/dev.txt
 	$(BIN)/python scripts/link-node
 	@touch $@
 

@@ -27,13 +27,15 @@ from stacks.graph import (
     link,
 )
 from stacks.schema.load import Schemas
+from tests.contract.platforms import PROVIDERS, lowering
 from tests.external_tools import Terraform
 from tests.graphs import ALL, GRAPHS, HOSTILE
 from tests.terraform_language import meaning
 
 pytestmark = pytest.mark.terraform
 
-IS_BLOCK = is_block_of(Schemas({"aws": "5.100.0"}))
+VERSIONS = {name: known[0] for of in PROVIDERS for name, known in lowering(of).provider_versions().items()}
+IS_BLOCK = is_block_of(Schemas(VERSIONS))
 ALPHABET = "$$$$%%{{{}}}\"\\~'\n\t\r\ufeff<>&\u2028ab:/*é😀"
 
 
