@@ -27,9 +27,12 @@ Fault: TypeAlias = Literal[
 class World(Protocol):
     """A provider and what stands behind it: for real (local), or loopback servers (the clouds).
 
-    The platform is the spec ``tests/operations/platform.yaml`` for that provider: pipeline ``train`` (steps prepare,
-    train, evaluate, register behind a gate on ``min_auc``), model ``churn``, realtime endpoint ``churn``, batch endpoint
-    ``scores``, monitor ``churn``.
+    The platform is the spec ``tests/operations/project/platform.yaml`` for that provider: pipeline ``train`` (steps
+    prepare, train, evaluate, and register behind a gate on ``min_accuracy``), model ``churn`` (approved by hand), realtime
+    endpoint ``churn``, batch endpoint ``scores``, monitor ``churn``.
+
+    What runs measures an accuracy of at least 0.8 and at most 1, for real or because a fake says so. A run with
+    ``fail="yes"`` fails in its step train. A run with ``min_accuracy=1.5`` leaves out the step register, and succeeds.
     """
 
     @property
@@ -38,7 +41,10 @@ class World(Protocol):
     def platform(self) -> Platform: ...
 
     def finish(self, ref: str, state: RunState = RunState.SUCCEEDED) -> None:
-        """Bring a run or a job to its end: by waiting where it really runs, by saying so to a fake."""
+        """Bring a run or a job to its end: by waiting where it really runs, by saying so to a fake.
+
+        ``state`` is what the test expects; a fake makes it so. ``STOPPED`` is asked for after a cancel only.
+        """
         ...
 
     def settle(self, endpoint: str) -> None:
@@ -49,12 +55,31 @@ class World(Protocol):
         """A model's files in the provider's storage, good enough to be registered, deployed and asked."""
         ...
 
+    def scoring_input(self) -> str:
+        """A folder of the provider's storage with rows to score, as ``BatchRequest.input_uri`` wants it."""
+        ...
+
+    def find_drift(self, monitor: str) -> None:
+        """Let a monitor that was ensured find a breach, in a window that ends about now.
+
+        By shifted requests and a look where it really runs; by writing what the drift job writes where it is a fake.
+        """
+        ...
+
     def inject(self, fault: Fault, *, times: int = 1) -> None:
         """Let the next calls to the service fail. ``local`` and ``memory`` raise ``NotImplementedError``."""
         ...
 
     def slept(self) -> float:
         """The seconds that the provider has slept so far; a fake's clock moves only then."""
+        ...
+
+    def calls(self) -> int:
+        """The requests that have reached the service so far, refused ones too; 0 where there is no service."""
+        ...
+
+    def secrets(self) -> tuple[str, ...]:
+        """What the provider was given to prove who it is, and no message may hold; none where it needs none."""
         ...
 
 
