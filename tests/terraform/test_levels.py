@@ -6,39 +6,17 @@ again, and applies it with mocked providers. Validation and mocks are the real p
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from scaffolder.pipeline import synthesize
-from stacks.adapter import lowering_of
 from stacks.emit.terraform_json import files
-from stacks.schema.load import open_pack
-from tests.external_tools import PROBE, ROOT, Terraform
+from tests.external_tools import ROOT, Terraform
 from tests.provider.levels import Complaint, Levels, copied
+from tests.terraform.judged import EXAMPLES, HAD
 
 pytestmark = [pytest.mark.terraform, pytest.mark.slow]
-
-HAD = frozenset(re.findall(r'source\s*=\s*"([^"]+)"', PROBE.read_text(encoding="utf-8")))
-"""The sources of the providers that the fixture ``terraform`` has shown it can install."""
-TARGET = re.compile(r"\bprovider: (\w+)")
-
-
-@cache
-def sources(provider: str) -> frozenset[str]:
-    """The sources of the Terraform providers that a cloud's stacks are checked against; none where it has no stacks."""
-    lowering = lowering_of(provider)
-    versions = lowering.provider_versions() if lowering else {}
-    return frozenset(open_pack(name, listed[-1]).source for name, listed in versions.items())
-
-
-def judged_here(spec: Path) -> bool:
-    """Whether an example has a stack whose provider cannot be had: other tests apply all the rest."""
-    named = TARGET.findall(spec.read_text(encoding="utf-8"))
-    return any(sources(provider) - HAD for provider in named)
 
 
 class Judgement(NamedTuple):
@@ -48,11 +26,6 @@ class Judgement(NamedTuple):
     applied: list[Complaint]
     mocked: list[Complaint]
     destroyed: list[Complaint]
-
-
-EXAMPLES = tuple(
-    spec.parent.name for spec in sorted((ROOT / "examples").glob("*/platform.yaml")) if judged_here(spec)
-)
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
