@@ -103,7 +103,7 @@ def valid_specs(draw: DrawFn, *, provider: str | None = None, overrides: bool = 
         )
         spec["overrides"] = draw(st.dictionaries(addresses, arguments, max_size=2))
     if draw(st.booleans()):
-        names = st.from_regex(r"[a-z][a-z0-9]{1,9}", fullmatch=True)
+        names = st.from_regex(r"(?!local$)[a-z][a-z0-9]{1,9}", fullmatch=True)
         spec["environments"] = draw(st.dictionaries(names, _overlay(of, spec), min_size=1, max_size=3))
     return spec
 

@@ -14,6 +14,7 @@ __all__ = [
     "DEFAULT_ENVIRONMENT",
     "DOC",
     "ENVIRONMENTS",
+    "LOCAL",
     "MOST_ENVIRONMENTS",
     "SHARED_KEYS",
     "Environment",
@@ -21,8 +22,13 @@ __all__ = [
 ]
 
 ENVIRONMENTS = "environments"
-DOC = "Environments by name: what differs in each is merged over the rest of the spec, and null takes a key away."
+DOC = (
+    "Environments by name: what differs in each is merged over the rest of the spec, and null takes a key away. "
+    "The name local is taken: it is the user's own machine, which every spec has."
+)
 DEFAULT_ENVIRONMENT = "dev"
+LOCAL = "local"
+"""The environment that every spec has without naming it, for operations on the user's own machine."""
 MOST_ENVIRONMENTS = 20
 SHARED_KEYS = ("version", "name", ENVIRONMENTS)
 LITERAL = "overrides"
@@ -80,6 +86,12 @@ def _overlay(name: str, entry: Entry, report: Report) -> Tree:
     if not ENVIRONMENT_NAME.fits(name):
         message = f"environments has the name {quoted(name)}; a name there must be {ENVIRONMENT_NAME.valid}"
         report.add(entry.mark, "name", path, message, ENVIRONMENT_NAME.mended(name))
+    if name == LOCAL:
+        message = (
+            'environments has the name "local", which is reserved: it is this machine, and every spec has it'
+        )
+        hint = "Give the environment another name; `scaffolder run PIPELINE --env local` needs none."
+        report.add(entry.mark, "name", path, message, hint)
     node = entry.value
     if isinstance(node, Scalar) and node.value is None and not node.doubt:
         return Tree(node.mark, {})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias, assert_never
 
-from scaffolder.spec.environments import DOC, ENVIRONMENTS, MOST_ENVIRONMENTS, SHARED_KEYS
+from scaffolder.spec.environments import DOC, ENVIRONMENTS, LOCAL, MOST_ENVIRONMENTS, SHARED_KEYS
 from scaffolder.spec.fields import (
     Anything,
     Boolean,
@@ -91,7 +91,7 @@ def _environments(definitions: dict[str, Json]) -> Json:
     return {
         "description": DOC,
         "type": "object",
-        "propertyNames": ENVIRONMENT_NAME.schema(),
+        "propertyNames": {**ENVIRONMENT_NAME.schema(), "not": {"const": LOCAL}},
         "minProperties": 1,
         "maxProperties": MOST_ENVIRONMENTS,
         "additionalProperties": {"anyOf": [{"$ref": "#/$defs/PlatformSpec.overlay"}, {"type": "null"}]},
