@@ -281,8 +281,8 @@ class Autoscaling:
 class DeployRequest:
     """Put a version behind an endpoint as a deployment that takes no traffic yet, unless it is the first.
 
-    ``deployment`` is a name of ours: ``[a-z][a-z0-9-]{1,30}[a-z0-9]``, such as ``v3``. The same request again changes
-    nothing.
+    ``deployment`` is a name of ours: ``[a-z][a-z0-9-]{1,30}[a-z0-9]``, such as ``v003``; two letters are too few. The
+    same request again changes nothing.
     """
 
     endpoint: str

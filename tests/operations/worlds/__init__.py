@@ -33,6 +33,7 @@ class World(Protocol):
 
     What runs measures an accuracy of at least 0.8 and at most 1, for real or because a fake says so. A run with
     ``fail="yes"`` fails in its step train. A run with ``min_accuracy=1.5`` leaves out the step register, and succeeds.
+    Each step that ran has logged at least one line, and there are at least two.
     """
 
     @property
