@@ -14,6 +14,7 @@ from stacks.azure.endpoints import add_endpoints, endpoint_problems
 from stacks.azure.features import add_features
 from stacks.azure.instances import Unavailable, Use, machine
 from stacks.azure.models import add_models
+from stacks.azure.pipelines import pipeline_problems, pipeline_warnings
 from stacks.graph import StackBuilder
 from stacks.intents import OnlineEndpoint, TrainingPipeline, Workspace, describe
 from stacks.pipelines import Run
@@ -22,8 +23,9 @@ __all__ = ["lower", "machine_problems"]
 
 
 def machine_problems(context: Context) -> Iterator[TargetProblem]:
-    """Refuse modes of endpoints that Azure ML does not have, and machines that it lacks for what they are asked for."""
+    """Refuse modes of endpoints that Azure ML does not have, machines that it lacks, and what a pipeline cannot be told."""
     yield from endpoint_problems(context)
+    yield from _pipelines(context)
     for path, size, use in _machines(context):
         found = machine(size, use)
         if isinstance(found, Unavailable):
@@ -52,6 +54,20 @@ def lower(
         stack.export("endpoint_names", {name: served.name for name, served in {**online, **batch}.items()})
     learning = Learning(endpoints={name: served.id for name, served in online.items()})
     return stack, learning, (*unkept, *unserved, *_unwritten(around.context))
+
+
+def _pipelines(context: Context) -> Iterator[TargetProblem]:
+    for pipeline in context.all_of(TrainingPipeline):
+        path = ("pipelines", pipeline.name, "definition")
+        for said, warning in ((pipeline_problems, False), (pipeline_warnings, True)):
+            for message, hint in said(pipeline):
+                yield TargetProblem(
+                    path=path,
+                    code="pipeline",
+                    message=f"{'.'.join(path)}: {message}",
+                    hint=hint,
+                    warning=warning,
+                )
 
 
 def _unwritten(context: Context) -> Iterator[Skipped]:
