@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from scaffolder.operations.values import (
     Answer,
@@ -45,6 +45,7 @@ __all__ = [
     "Preflight",
     "Provider",
     "Registry",
+    "Reproducing",
     "Runs",
     "Serving",
     "StateStore",
@@ -131,6 +132,19 @@ class Runs(Protocol):
 
     def cancel(self, ref: str) -> None:
         """Ask a run to stop; one that has ended already stays as it is."""
+        ...
+
+
+@runtime_checkable
+class Reproducing(Protocol):
+    """What a provider's ``runs`` have beside :class:`Runs` where it supports ``Capability.REPRODUCE``."""
+
+    def reproduce(self, ref: str, token: str) -> str:
+        """Start a run again from its record, with the code and the data of then; return the new run's ref.
+
+        Raises:
+            InvalidRequest: the code, the data or the environment of then cannot be had; the message says which.
+        """
         ...
 
 
