@@ -1,4 +1,4 @@
-"""The generator and everything around it: one platform spec becomes Terraform.
+"""The generator and everything around it: one platform spec becomes Terraform, and what was deployed is run.
 
 What other programs may use is listed here and imported on first use. May not import anything when it is imported.
 """
@@ -18,17 +18,31 @@ if TYPE_CHECKING:
         UnsupportedError,
         UsageError,
     )
+    from scaffolder.operations.errors import OperationError, RolledBack, RunFailed
+    from scaffolder.operations.platform import Platform
+    from scaffolder.operations.rollout import Canary, Sample
+    from scaffolder.operations.values import Approval, Run, RunState, Stage
     from scaffolder.pipeline import EnvironmentPlatform, Synthesis, synthesize
 
     __version__: str
 
 __all__ = [
+    "Approval",
+    "Canary",
     "EnvironmentPlatform",
     "Finding",
     "MissingExtraError",
+    "OperationError",
     "OutputFolderError",
+    "Platform",
+    "RolledBack",
+    "Run",
+    "RunFailed",
+    "RunState",
+    "Sample",
     "ScaffolderError",
     "SpecError",
+    "Stage",
     "Synthesis",
     "TemplateError",
     "UnsupportedError",
@@ -37,7 +51,14 @@ __all__ = [
     "synthesize",
 ]
 
-_IN_PIPELINE = frozenset({"EnvironmentPlatform", "Synthesis", "synthesize"})
+_HOMES = {
+    **dict.fromkeys(("EnvironmentPlatform", "Synthesis", "synthesize"), "scaffolder.pipeline"),
+    **dict.fromkeys(("Approval", "Run", "RunState", "Stage"), "scaffolder.operations.values"),
+    **dict.fromkeys(("OperationError", "RolledBack", "RunFailed"), "scaffolder.operations.errors"),
+    **dict.fromkeys(("Canary", "Sample"), "scaffolder.operations.rollout"),
+    "Platform": "scaffolder.operations.platform",
+}
+"""Where a name is that is not an error of the generator."""
 
 
 def __getattr__(name: str) -> object:
@@ -49,8 +70,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - nothing is imported with this package
 
-    home = import_module("scaffolder.pipeline" if name in _IN_PIPELINE else "scaffolder.errors")
-    return getattr(home, name)
+    return getattr(import_module(_HOMES.get(name, "scaffolder.errors")), name)
 
 
 def __dir__() -> list[str]:

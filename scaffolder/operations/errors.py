@@ -17,6 +17,7 @@ __all__ = [
     "OperationError",
     "PermissionDenied",
     "QuotaExceeded",
+    "RolledBack",
     "RunFailed",
     "Throttled",
     "TimedOut",
@@ -130,3 +131,9 @@ class RunFailed(OperationError):
     def __init__(self, ref: str, message: str, *, remedy: str = "") -> None:
         self.ref = ref
         super().__init__(message, remedy=remedy)
+
+
+class RolledBack(OperationError):
+    """A new version was not good enough; the traffic is where it was before."""
+
+    exit_code = 32
