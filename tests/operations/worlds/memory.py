@@ -51,8 +51,8 @@ class MemoryWorld:
         self.provider.monitoring.run(monitor, f"drift {self._now}")
         self._now += timedelta(seconds=LONG_S)
 
-    def inject(self, fault: Fault, *, times: int = 1) -> None:
-        raise NotImplementedError(f"{times} times {fault}: there is no service")
+    def inject(self, fault: Fault, *, times: int = 1, after: int = 0) -> None:
+        raise NotImplementedError(f"{times} times {fault} after {after}: there is no service")
 
     def slept(self) -> float:
         return self._slept
