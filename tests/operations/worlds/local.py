@@ -117,8 +117,8 @@ class LocalWorld:
         self.provider.serving.deploy(request)
         self.settle(endpoint.name)
 
-    def inject(self, fault: Fault, *, times: int = 1) -> None:
-        raise NotImplementedError(f"{times} times {fault}: there is no service")
+    def inject(self, fault: Fault, *, times: int = 1, after: int = 0) -> None:
+        raise NotImplementedError(f"{times} times {fault} after {after}: there is no service")
 
     def slept(self) -> float:
         return self._slept
