@@ -68,7 +68,7 @@ class World(Protocol):
         ...
 
     def inject(self, fault: Fault, *, times: int = 1, after: int = 0) -> None:
-        """Let the next ``times`` calls to the service fail, once ``after`` more have passed as they do.
+        """Let the next ``times`` calls to the service fail, once ``after`` more have passed; 0 ends what was injected.
 
         Of ``timeout`` and ``half a reply`` only the answer is lost: the service has done what it was asked.
         ``local`` and ``memory`` raise ``NotImplementedError``.
