@@ -16,9 +16,10 @@ __all__: list[str] = []
 def _main(folder: str, lock: str) -> int:
     if os.fork():
         return 0
-    from scaffolder.operations.local.runner import run_to_the_end  # noqa: PLC0415 - it has left
+    os.set_inheritable(int(lock), False)  # noqa: FBT003 - it ends with this process, and not with a step's
+    from scaffolder.operations.local.runner_process import run_to_the_end  # noqa: PLC0415 - it has left
 
-    return run_to_the_end(folder, int(lock))
+    return run_to_the_end(folder)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,8 @@ from pathlib import Path
 from scaffolder.operations.errors import InvalidRequest
 from scaffolder.operations.values import LogLine
 
-__all__ = ["RUN", "Lines", "Log", "log_lines"]
+__all__ = ["Lines", "Log", "log_lines"]
 
-RUN = "-"
-"""Stands for the run itself where a line is no step's."""
 MOST_IN_LINE = 16_384
 MOST_OF_STEP = 100_000_000
 """Bytes of one attempt that are kept."""
@@ -126,7 +124,7 @@ def log_lines(path: Path, *, step: str | None, after: str) -> Iterator[LogLine]:
             time, _, rest = line.decode(errors="backslashreplace").rstrip("\n").partition(" ")
             name, _, text = rest.partition(" ")
             if step in {None, name} and (when := _time(time)) is not None:
-                yield LogLine(time=when, step="" if name == RUN else name, text=text, cursor=str(place))
+                yield LogLine(time=when, step=name, text=text, cursor=str(place))
 
 
 def _time(text: str) -> datetime | None:

@@ -15,7 +15,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MARK_OF_RUN", "MARK_OF_STEP", "adopt_orphans", "end", "leftovers", "reap_orphans", "start"]
+__all__ = [
+    "MARK_OF_RUN",
+    "MARK_OF_STEP",
+    "adopt_orphans",
+    "end",
+    "end_leftovers",
+    "leftovers",
+    "marks_of",
+    "reap_orphans",
+    "start",
+]
 
 MARK_OF_RUN, MARK_OF_STEP = "SCAFFOLDER_RUN", "SCAFFOLDER_STEP"
 """The variables that mark every process of a step, and all that they start."""
@@ -65,6 +75,18 @@ def start(
         start_new_session=True,
         preexec_fn=die_with_runner,  # noqa: PLW1509 - the runner has one thread
     )
+
+
+def marks_of(run: str, step: str = "") -> tuple[str, ...]:
+    """The variables of a run's processes, or of one step's."""
+    return (f"{MARK_OF_RUN}={run}", *([f"{MARK_OF_STEP}={step}"] if step else []))
+
+
+def end_leftovers(run: str) -> None:
+    """End what is left of a run whose runner is gone."""
+    for process in leftovers(*marks_of(run)):
+        with suppress(OSError):
+            os.kill(process, signal.SIGKILL)
 
 
 def end(group: int, how: signal.Signals) -> None:

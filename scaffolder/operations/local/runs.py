@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from scaffolder.operations.local.environment import commit_of, environment_of
 from scaffolder.operations.local.files import disk_errors, open_lock, take_lock
 from scaffolder.operations.local.layout import Layout
 from scaffolder.operations.local.logs import log_lines
-from scaffolder.operations.local.processes import MARK_OF_RUN, leftovers
+from scaffolder.operations.local.processes import end_leftovers
 from scaffolder.operations.local.records import Head, Plan, RunFolder, State, find_run, ref_of, run_of
 from scaffolder.operations.local.steps import text_of
 from scaffolder.operations.local.trees import BadTreeError, digest_of, remove_tree
@@ -220,7 +219,9 @@ class LocalRuns:
             lock = open_lock(folder.lock)
             try:
                 if not take_lock(lock, self._opening.sleep):
-                    raise Conflict(f"run {ref} is going on", remedy=f"`scaffolder runs cancel {ref}` stops it.")
+                    raise Conflict(
+                        f"run {ref} is going on", remedy=f"`scaffolder runs cancel {ref}` stops it."
+                    )
                 end_leftovers(ref)
                 away = self._layout.made(self._layout.scratch) / uuid4().hex
                 folder.path.rename(away)
@@ -346,13 +347,6 @@ class LocalRuns:
                 yield f"{uri} is not there any more"
             except BadTreeError as bad:
                 yield f"{uri}: {bad}"
-
-
-def end_leftovers(ref: str) -> None:
-    """End what is left of a run whose runner is gone."""
-    for process in leftovers(f"{MARK_OF_RUN}={ref}"):
-        with suppress(OSError):
-            os.kill(process, signal.SIGKILL)
 
 
 def _appears(half: Path, place: Path) -> bool:
