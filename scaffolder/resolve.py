@@ -14,6 +14,7 @@ from scaffolder.pipelines import Lacking
 from scaffolder.spec import model as vocabulary
 from scaffolder.spec.model import Bucket, Endpoint, Monitor, Network, Pipeline, PlatformSpec
 from scaffolder.spec.providers import PROVIDERS
+from scaffolder.spec.scalars import seconds_of
 from stacks.intents import (
     AuditTrail,
     Budget,
@@ -49,7 +50,7 @@ from stacks.intents import (
 )
 
 if TYPE_CHECKING:
-    from stacks.pipelines import PipelineDefinition
+    from stacks.pipelines import CodeFolder, PipelineDefinition
 
 __all__ = ["PLATFORM_BUCKETS", "resolve"]
 
@@ -355,6 +356,12 @@ def _operations(spec: PlatformSpec) -> Iterator[Intent]:
         yield Budget(monthly=spec.alerts.budget.monthly, currency=spec.alerts.budget.currency)
 
 
+def _drift_code() -> CodeFolder:
+    from scaffolder.pipelines.drift import drift_code  # noqa: PLC0415 - only where a monitor has an image
+
+    return drift_code()
+
+
 def _monitor(name: str, monitor: Monitor, pipelines: Sequence[str], *, heard: bool) -> ModelMonitor:
     """A monitor that retrains does so by the pipeline it names, or by the only one; it notifies where one listens."""
     return ModelMonitor(
@@ -369,4 +376,9 @@ def _monitor(name: str, monitor: Monitor, pipelines: Sequence[str], *, heard: bo
         concept_drift_threshold=monitor.concept_drift.threshold if monitor.concept_drift else None,
         notify=heard and "notify" in monitor.on_alert,
         retrain_pipeline=(monitor.pipeline or pipelines[0]) if "retrain" in monitor.on_alert else None,
+        image=monitor.image,
+        code=_drift_code() if monitor.image is not None else None,
+        breaches=monitor.breaches,
+        windows=monitor.windows,
+        cooldown_s=seconds_of(monitor.cooldown),
     )

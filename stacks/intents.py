@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from stacks.record import record
 
 if TYPE_CHECKING:
-    from stacks.pipelines import PipelineDefinition
+    from stacks.pipelines import CodeFolder, PipelineDefinition
 
 __all__ = [
     "INTENT_TYPES",
@@ -266,6 +266,9 @@ class OnlineEndpoint:
 class ModelMonitor:
     """Scheduled drift tests on an endpoint; a threshold of ``None`` turns that test off.
 
+    With an ``image``, ``code`` (our own) runs in it and looks; without one, the cloud's own monitor does, if it has one.
+    The alarm is raised when ``breaches`` of the last ``windows`` drifted.
+
     ``every`` is a number and a unit (``1h``, ``7d``); ``baseline`` a folder below ``baselines/`` of the artifacts
     bucket, ``None`` when there is none yet. ``columns`` are those whose data drift raises the alarm.
     """
@@ -281,6 +284,11 @@ class ModelMonitor:
     concept_drift_threshold: float | None
     notify: bool
     retrain_pipeline: str | None
+    image: str | None
+    code: CodeFolder | None
+    breaches: int
+    windows: int
+    cooldown_s: int
 
 
 @record

@@ -27,6 +27,7 @@ __all__ = [
     "Step",
     "StepOutput",
     "Template",
+    "UriOf",
     "ValueOf",
     "sources",
 ]
@@ -52,7 +53,15 @@ class PathOf:
     name: str
 
 
-Template: TypeAlias = tuple["str | ValueOf | PathOf", ...]
+@dataclass(frozen=True, slots=True)
+class UriOf:
+    """The address of a place in one of the platform's buckets, for a program that reads and writes it by itself."""
+
+    bucket: str
+    path: str
+
+
+Template: TypeAlias = tuple["str | ValueOf | PathOf | UriOf", ...]
 """A text with placeholders; empty is the empty text."""
 
 

@@ -375,7 +375,7 @@ def _machine_learning(draw: DrawFn, of: Cloud, spec: Spec, *, manual: bool) -> N
         for name in sorted({endpoint["model"] for endpoint in spec["endpoints"].values()}):
             models[name] |= draw(_served(of))
     if spec.get("endpoints"):
-        monitor = _monitor(spec["endpoints"], sorted(spec.get("pipelines", {})))
+        monitor = _monitor(of, spec["endpoints"], sorted(spec.get("pipelines", {})))
         spec["monitors"] = draw(st.dictionaries(_names(), monitor, max_size=2))
 
 
@@ -415,7 +415,7 @@ def _endpoint(draw: DrawFn, of: Cloud, models: list[str]) -> Spec:
 
 
 @st.composite
-def _monitor(draw: DrawFn, endpoints: dict[str, Spec], pipelines: list[str]) -> Spec:
+def _monitor(draw: DrawFn, of: Cloud, endpoints: dict[str, Spec], pipelines: list[str]) -> Spec:
     """Make a monitor; only a realtime endpoint keeps the requests whose data may drift."""
     name = draw(st.sampled_from(sorted(endpoints)))
     monitor: Spec = {"endpoint": name}
@@ -432,6 +432,9 @@ def _monitor(draw: DrawFn, endpoints: dict[str, Spec], pipelines: list[str]) -> 
             "every": st.sampled_from(["1h", "120m", "12h", "1d"]),
             "baseline": st.sampled_from(["churn", "churn/2026-11"]),
             "instance": st.sampled_from(["cpu.medium", "cpu.large"]),
+            **({"image": st.just(of.choices("images")[0])} if "data_drift" in possible else {}),
+            "breaches": st.integers(1, 3),
+            "windows": st.integers(3, 5),
         },
     )
     if draw(st.booleans()) and pipelines:

@@ -41,7 +41,7 @@ from stacks.pipelines import (
 )
 from stacks.record import record
 
-__all__ = ["Definitions", "code_folders_of", "load_definitions"]
+__all__ = ["Definitions", "code_folders_of", "digest_of", "load_definitions"]
 
 ROOT = Section(PipelineSpec)
 SKIPPED_FOLDERS = ("__pycache__", "node_modules")
@@ -215,7 +215,7 @@ def _read_code(
             lacks=f"its code folder {wanted} has no files",
             remedy=f"Write the steps' code into {wanted}, or build it into the image and take code away.",
         )
-    return CodeFolder(path=wanted, files=files, digest=_digest(files))
+    return CodeFolder(path=wanted, files=files, digest=digest_of(files))
 
 
 def _near(path: File) -> str:
@@ -256,7 +256,7 @@ def _text_of(file: File) -> tuple[str, str]:
     return "", text
 
 
-def _digest(files: Mapping[str, str]) -> str:
+def digest_of(files: Mapping[str, str]) -> str:
     """A digest of names and contents; the order of the files does not matter."""
     whole = sha256()
     for name in sorted(files):

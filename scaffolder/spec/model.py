@@ -481,7 +481,10 @@ class DataDrift:
 
 @record
 class Monitor:
-    """A watch over an endpoint. On AWS, SageMaker Model Monitor carries it, which takes no new customers any more."""
+    """A watch over an endpoint, by a job with Scaffolder's own drift code, or by the cloud's own monitor.
+
+    On AWS that is SageMaker Model Monitor, which takes no new customers any more.
+    """
 
     endpoint: str = key(NAME, "The endpoint, one of endpoints.", required=True)
     every: str = key(Duration(shortest_s=3600, longest_s=604800), "How often: 1h to 7d.", default="1h")
@@ -507,6 +510,21 @@ class Monitor:
         default=None,
     )
     instance: str = key(Instance(), "The size of the machine that compares.", default="cpu.medium")
+    image: str | None = key(
+        IMAGE,
+        "An image with Python, numpy, scipy and pandas, in which Scaffolder's own drift code looks for drift of every "
+        "kind; without it, the cloud's own monitor, where it has one.",
+        default=None,
+    )
+    breaches: int = key(
+        Integer(minimum=1, maximum=24), "Raise the alarm when so many of the last windows drifted.", default=2
+    )
+    windows: int = key(Integer(minimum=1, maximum=24), "How many of the last windows count.", default=3)
+    cooldown: str = key(
+        Duration(shortest_s=3600, longest_s=2592000),
+        "With an image: after a retraining was started, start none for so long, 1h to 30d.",
+        default="24h",
+    )
 
 
 @record

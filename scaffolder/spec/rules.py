@@ -512,6 +512,19 @@ def monitors_look_for_something(written: Written) -> Iterator[Problem]:
             )
 
 
+def alarms_can_be_reached(written: Written) -> Iterator[Problem]:
+    for name, monitor in written.spec.monitors.items():
+        path = ("monitors", name)
+        if monitor.breaches > monitor.windows:
+            message = f"is {monitor.breaches}, more than the {monitor.windows} windows that count: it would never ring"
+            yield Problem((*path, "breaches"), "alarm", message, "Raise windows, or lower breaches.")
+        if written.has(*path, "cooldown"):
+            if monitor.image is None:
+                yield _idle((*path, "cooldown"), "without an image: the cloud's own monitor knows none")
+            elif "retrain" not in monitor.on_alert:
+                yield _idle((*path, "cooldown"), "without retrain in on_alert")
+
+
 def retraining_has_its_pipeline(written: Written) -> Iterator[Problem]:
     pipelines = written.spec.pipelines
     for name, monitor in written.spec.monitors.items():
@@ -615,6 +628,7 @@ RULES: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     instances_are_of_the_provider,
     monitors_endpoints_exist,
     monitors_look_for_something,
+    alarms_can_be_reached,
     retraining_has_its_pipeline,
     guardrails_filter_something,
     knowledge_bases_have_their_bucket,

@@ -169,11 +169,15 @@ def _watched(context: Context) -> bool:
 
 
 def _monitored(context: Context) -> bool:
-    return any(intent.data_drift_threshold is not None for intent in context.all_of(ModelMonitor))
+    """Whether SageMaker's own monitors look at something."""
+    return any(
+        intent.data_drift_threshold is not None and intent.image is None
+        for intent in context.all_of(ModelMonitor)
+    )
 
 
 def _has_composites(context: Context) -> bool:
-    return any(len(in_parts(intent)) > 1 for intent in context.all_of(ModelMonitor))
+    return any(len(in_parts(intent)) > 1 for intent in context.all_of(ModelMonitor) if intent.image is None)
 
 
 def _ruled(context: Context) -> bool:

@@ -62,6 +62,15 @@ class Context(View):
         """The name of a pipeline's SageMaker pipeline."""
         return fitted("sagemaker", f"{self.prefix}-{name}")
 
+    def watching(self, name: str) -> str:
+        """The name of the SageMaker pipeline that is a monitor's job."""
+        return fitted("sagemaker", f"{self.prefix}-{name}--monitor")
+
+    @property
+    def drift_namespace(self) -> str:
+        """The namespace of the metrics that monitors' own jobs publish."""
+        return f"{self.prefix}/drift"
+
     def scoring(self, name: str) -> str:
         """The name of the SageMaker pipeline that is a batch endpoint; no name in a spec has two hyphens in a row."""
         return fitted("sagemaker", f"{self.prefix}-{name}--batch")
@@ -165,12 +174,14 @@ class Runnable:
 class Learning:
     """What the ml stack made that others watch and start, by the spec's names.
 
-    ``pipelines`` are the spec's; ``scoring`` are the pipelines of batch endpoints, by the endpoint's name.
+    ``pipelines`` are the spec's; ``scoring`` are the pipelines of batch endpoints, by the endpoint's name, and
+    ``watching`` those of monitors with a job of their own, by the monitor's.
     """
 
     endpoints: Mapping[str, Served] = field(default_factory=dict)
     pipelines: Mapping[str, Runnable] = field(default_factory=dict)
     scoring: Mapping[str, Runnable] = field(default_factory=dict)
+    watching: Mapping[str, Runnable] = field(default_factory=dict)
 
 
 @record

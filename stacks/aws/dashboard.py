@@ -14,6 +14,7 @@ from stacks.aws.context import Context, Learning, Runnable, Served
 from stacks.aws.monitors import DRIFT_NAMESPACE, Watch, drift_metrics
 from stacks.graph import JsonText, Node, StackBuilder, Value
 from stacks.intents import Budget
+from stacks.watching import ALARM_METRIC, SCORE_METRIC
 
 __all__ = ["add_dashboard"]
 
@@ -47,7 +48,10 @@ def add_dashboard(
     ]
     rows += [[*_endpoint(context, served)] for served in learning.endpoints.values()]
     rows += [[*_pipeline(context, name, run)] for name, run in runs.items()]
-    rows += [[_drift(context, watch)] for watch in watches if watch.intent.columns]
+    rows += [
+        [_drift(context, watch)] for watch in watches if watch.schedule is not None and watch.intent.columns
+    ]
+    rows += [[_looked(context, watch)] for watch in watches if watch.job is not None]
     dashboard = stack.resource(
         "aws_cloudwatch_dashboard",
         "main",
@@ -155,6 +159,15 @@ def _pipeline(context: Context, name: str, run: Runnable) -> Iterator[Widget]:
     yield _graph(
         context, f"{name}: duration (ms)", [_metric(TRAINING, "ExecutionDuration", of_pipeline)], "Maximum"
     )
+
+
+def _looked(context: Context, watch: Watch) -> Widget:
+    monitor = {"Monitor": watch.intent.name}
+    metrics = [
+        _metric(context.drift_namespace, metric, monitor, {"label": label})
+        for metric, label in ((SCORE_METRIC, "highest score"), (ALARM_METRIC, "alarm"))
+    ]
+    return _graph(context, f"{watch.intent.name}: drift", metrics, "Maximum")
 
 
 def _drift(context: Context, watch: Watch) -> Widget:

@@ -14,8 +14,16 @@ from stacks.aws.context import Context, Keys, Learning, Network, Registry, Runna
 from stacks.aws.names import fitted
 from stacks.aws.pipelines import code_prefix, compiled
 from stacks.aws.serving import add_endpoints
+from stacks.aws.watching import job_of, watched_by
 from stacks.graph import JsonText, Lifecycle, Node, StackBuilder, Value, text
-from stacks.intents import ExperimentTracking, FeatureStore, ModelRegistry, TrainingPipeline, describe
+from stacks.intents import (
+    ExperimentTracking,
+    FeatureStore,
+    ModelMonitor,
+    ModelRegistry,
+    TrainingPipeline,
+    describe,
+)
 from stacks.pipelines import CodeFolder, PipelineDefinition
 
 __all__ = ["lower"]
@@ -64,7 +72,14 @@ def lower(
     if pipelines or scoring:
         runnable = {**pipelines, **{f"{name}--batch": run for name, run in scoring.items()}}
         stack.export("pipeline_arns", {name: run.arn for name, run in runnable.items()})
-    learning = Learning(endpoints=endpoints, pipelines=pipelines, scoring=scoring)
+    watching = {
+        monitor.name: _pipeline(stack, watched_by(around), run, run.steps)
+        for monitor in context.all_of(ModelMonitor)
+        if monitor.endpoint in endpoints
+        and (run := job_of(context, monitor)) is not None
+        and run.steps is not None
+    }
+    learning = Learning(endpoints=endpoints, pipelines=pipelines, scoring=scoring, watching=watching)
     return stack, learning, (*unserved, *unwritten)
 
 

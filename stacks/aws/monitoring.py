@@ -59,12 +59,14 @@ def lower(
         stores=stores,
         role=roles["monitoring"],
         endpoints=learning.endpoints,
+        jobs=learning.watching,
     )
     watches, unwatched = add_monitors(stack, watching, alerts.heard)
     triggers = Triggers(context=context, keys=keys, learning=learning, alerts=alerts, role=roles.get(ROLE))
     unstarted = add_triggers(stack, triggers, watches)
     alarms = [node for node in stack.nodes if node.address.type in ALARMS]
     add_dashboard(stack, context, learning, watches, alarms)
-    if watches:
-        stack.export("monitoring_schedule_names", {watch.intent.name: watch.schedule for watch in watches})
+    schedules = {watch.intent.name: watch.schedule for watch in watches if watch.schedule is not None}
+    if schedules:
+        stack.export("monitoring_schedule_names", schedules)
     return stack, (*unwatched, *unstarted)

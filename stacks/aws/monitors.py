@@ -14,11 +14,12 @@ from hashlib import sha256
 from stacks.adapter import Skipped, TargetProblem
 from stacks.aws.alarms import metric_alarm
 from stacks.aws.catalog import zones_of
-from stacks.aws.context import Context, Keys, Network, Served, Stores
+from stacks.aws.context import Context, Keys, Network, Runnable, Served, Stores
 from stacks.aws.instances import Unavailable, machine
 from stacks.aws.names import fitted
 from stacks.aws.pipelines import volume_key
 from stacks.aws.schedules import monitor_hours, monitor_schedule, nearest_periods
+from stacks.aws.watching import LATE_H, MOST_PERIODS, alarms
 from stacks.graph import GraphError, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ModelMonitor, OnlineEndpoint, describe
 from stacks.record import record
@@ -63,9 +64,6 @@ HOUR_S = 3600
 LONGEST_RUN_S = 3600
 """The provider accepts no more; an hourly run has half of it, to be over before the next (Developer Guide)."""
 
-LATE_H = 2
-"""How many hours after a run is due its figures may come: it starts up to 20 minutes late and takes its time."""
-
 
 @record
 class Watching:
@@ -77,16 +75,21 @@ class Watching:
     stores: Stores
     role: Value
     endpoints: Mapping[str, Served]
+    jobs: Mapping[str, Runnable]
 
 
 @record
 class Watch:
-    """A monitor that was made. ``alarm`` is what rings for all of its columns, ``None`` when it names none."""
+    """A monitor that was made: SageMaker's ``schedule``, or a ``job`` of ours.
+
+    ``alarm`` is what starts a retraining, ``None`` when nothing rings.
+    """
 
     intent: ModelMonitor
     served: Served
-    schedule: Value
+    schedule: Value | None = None
     alarm: Node | None = None
+    job: Runnable | None = None
 
 
 def monitor_problems(context: Context) -> Iterator[TargetProblem]:
@@ -95,9 +98,13 @@ def monitor_problems(context: Context) -> Iterator[TargetProblem]:
         return
     endpoints = {endpoint.name: endpoint for endpoint in context.all_of(OnlineEndpoint)}
     for intent in context.all_of(ModelMonitor):
+        path = ("monitors", intent.name)
+        if intent.image is not None:
+            yield from _endpoint_problems(intent, endpoints[intent.endpoint])
+            yield from _machine_problems(context, intent)
+            continue
         if intent.data_drift_threshold is None:
             continue
-        path = ("monitors", intent.name)
         if context.region not in REGIONS:
             yield TargetProblem(
                 path=path,
@@ -114,14 +121,32 @@ def monitor_problems(context: Context) -> Iterator[TargetProblem]:
                 "an hour, or hours that divide a day",
                 hint=f"Set it to {' or '.join(nearest_periods(intent.every))}.",
             )
-        found = machine(intent.instance, "processing", context.region)
-        if isinstance(found, Unavailable):
-            yield TargetProblem(
-                path=(*path, "instance"),
-                code="instance",
-                message=f"monitors.{intent.name}.instance {found.message}",
-                hint=found.hint,
-            )
+        yield from _alarm_problems(intent)
+        yield from _machine_problems(context, intent)
+
+
+def _machine_problems(context: Context, intent: ModelMonitor) -> Iterator[TargetProblem]:
+    found = machine(intent.instance, "processing", context.region)
+    if isinstance(found, Unavailable):
+        yield TargetProblem(
+            path=("monitors", intent.name, "instance"),
+            code="instance",
+            message=f"monitors.{intent.name}.instance {found.message}",
+            hint=found.hint,
+        )
+
+
+def _alarm_problems(intent: ModelMonitor) -> Iterator[TargetProblem]:
+    """An alarm on figures of an hour looks back seven days."""
+    looks_back = (monitor_hours(intent.every) or 1) * intent.windows + LATE_H
+    if looks_back > MOST_PERIODS:
+        yield TargetProblem(
+            path=("monitors", intent.name, "windows"),
+            code="alarm",
+            message=f"monitors.{intent.name}.windows {intent.windows} of {intent.every} are more than the seven days that "
+            "an alarm of CloudWatch looks back",
+            hint="Look more often, count fewer windows, or name an image: a job of its own remembers.",
+        )
 
 
 def _endpoint_problems(intent: ModelMonitor, endpoint: OnlineEndpoint) -> Iterator[TargetProblem]:
@@ -151,12 +176,18 @@ def add_monitors(
     made: list[Watch] = []
     left: list[Skipped] = []
     for intent in watching.context.all_of(ModelMonitor):
-        left += _never(intent)
-        if intent.data_drift_threshold is None:
-            continue
         served = watching.endpoints.get(intent.endpoint)
+        if intent.image is None:
+            left += _never(intent)
+            if intent.data_drift_threshold is None:
+                continue
         if served is None or intent.baseline is None:
             left.append(_not_yet(intent, is_served=served is not None))
+            continue
+        if intent.name in watching.jobs:
+            drifts, retrains = alarms(stack, watching.context, intent, heard)
+            job = watching.jobs[intent.name]
+            made.append(Watch(intent=intent, served=served, alarm=retrains or drifts, job=job))
             continue
         schedule = _monitor(stack, watching, intent, served, intent.baseline)
         watch = Watch(intent=intent, served=served, schedule=schedule)
@@ -176,6 +207,7 @@ def _never(intent: ModelMonitor) -> Iterator[Skipped]:
             yield Skipped(
                 intent=describe(intent),
                 reason=f"{test} is not watched: Terraform's provider has no job definition for model quality",
+                remedy=f"Name an image in monitors.{intent.name}.image: a job of its own looks for it.",
             )
 
 
@@ -358,7 +390,7 @@ def _part(
     *,
     number: str = "",
 ) -> Node:
-    """The highest drift of some columns. It rings from a run that found drift until one that did not."""
+    """The highest drift of some columns, of which each run gives one figure: it rings when enough of the last are high."""
     intent = watch.intent
     queries: dict[str, Value] = {
         f"m{place}_{way}": {
@@ -386,8 +418,8 @@ def _part(
             "alarm_description": _drifted(intent, columns),
             "comparison_operator": "GreaterThanOrEqualToThreshold",
             "threshold": intent.data_drift_threshold,
-            "evaluation_periods": (monitor_hours(intent.every) or 1) + LATE_H,
-            "datapoints_to_alarm": 1,
+            "evaluation_periods": (monitor_hours(intent.every) or 1) * intent.windows + LATE_H,
+            "datapoints_to_alarm": intent.breaches,
             "metric_query": [*({"id": id_, "metric": metric} for id_, metric in queries.items()), highest],
         },
         heard=heard,

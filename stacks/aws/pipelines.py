@@ -25,6 +25,7 @@ from stacks.pipelines import (
     Run,
     Step,
     Template,
+    UriOf,
     ValueOf,
     sources,
 )
@@ -455,10 +456,12 @@ class _Compiler:
                     parts.append(TRAINING_MODEL)
                 case PathOf():
                     parts.append(f"{places[part.side]}/{part.name}")
+                case UriOf():
+                    parts.append(self.around.place(part.bucket, part.path))
                 case str():
                     parts.append(part)
-        if all(isinstance(part, str) for part in parts):
-            return "".join(str(part) for part in parts)
+        if not any(isinstance(part, ValueOf) for part in template):
+            return text(*parts)
         if len(parts) == 1 and isinstance(template[0], ValueOf) and self.kinds[template[0].parameter] is str:
             return parts[0]
         return _join("", parts)

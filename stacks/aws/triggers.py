@@ -15,6 +15,7 @@ from stacks.aws.context import Context, Keys, Learning, Runnable
 from stacks.aws.monitors import Watch
 from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.aws.schedules import cron_fault, event_schedules
+from stacks.aws.watching import every_expression, job_of
 from stacks.graph import JsonText, Node, StackBuilder, Value
 from stacks.intents import ModelMonitor, ModelRegistry, OnlineEndpoint, TrainingPipeline, describe
 from stacks.pipelines import Register
@@ -59,7 +60,12 @@ def started_pipelines(context: Context) -> tuple[str, ...]:
         *(model.approval_pipeline for model in context.all_of(ModelRegistry) if model.approval_pipeline),
     }
     scoring = (endpoint.name for endpoint in _scored(context))
-    return (*(context.pipeline(name) for name in sorted(named)), *(context.scoring(name) for name in scoring))
+    looking = (monitor.name for monitor in context.all_of(ModelMonitor) if job_of(context, monitor))
+    return (
+        *(context.pipeline(name) for name in sorted(named)),
+        *(context.scoring(name) for name in scoring),
+        *(context.watching(name) for name in looking),
+    )
 
 
 def _scored(context: Context) -> Iterator[OnlineEndpoint]:
@@ -118,6 +124,7 @@ def add_triggers(stack: StackBuilder, triggers: Triggers, watches: Sequence[Watc
     """Make the rules for what is there; say which pipeline is not there to be started."""
     rules = _Rules(stack, triggers)
     _on_schedule(rules)
+    _on_period(rules, watches)
     left = [*_on_drift(rules, watches), *_on_approval(rules)]
     _on_failure(rules)
     return left
@@ -271,6 +278,22 @@ def _on_schedule(rules: _Rules) -> None:
             run = learning.scoring[endpoint.name]
             shown = f"{endpoint.name}--batch"
             _scheduled(rules, endpoint.name, shown, endpoint.schedule, run, describe(endpoint))
+
+
+def _on_period(rules: _Rules, watches: Sequence[Watch]) -> None:
+    """Monitors' own jobs."""
+    for watch in watches:
+        if watch.job is None:
+            continue
+        name = watch.intent.name
+        rule = rules.rule(
+            f"look-{name}",
+            (name, "look"),
+            f"Lets monitor {name} look every {watch.intent.every}",
+            {"schedule_expression": every_expression(watch.intent)},
+            describe(watch.intent),
+        )
+        rules.start(rule, watch.job)
 
 
 def _scheduled(rules: _Rules, name: str, shown: str, cron: str, run: Runnable, origin: str) -> None:

@@ -14,10 +14,12 @@ from stacks.aws.context import Context, Keys, Network, Registry, Stores
 from stacks.aws.policy import Condition, Statement, service_trust
 from stacks.aws.roles import Role, add_role
 from stacks.aws.triggers import EVENTS, started_pipelines
+from stacks.aws.watching import job_of
 from stacks.graph import Node, StackBuilder, Value, text
 from stacks.intents import (
     ExperimentTracking,
     FeatureStore,
+    ModelMonitor,
     OnlineEndpoint,
     TrainingPipeline,
     WorkloadRole,
@@ -50,7 +52,7 @@ STUDIO_LISTS = (
     "sagemaker:ListSpaces",
     "sagemaker:ListUserProfiles",
 )
-PASSED_TO_JOBS = ("training", "serving")
+PASSED_TO_JOBS = ("training", "serving", "monitoring")
 """The roles that pipelines hand to the jobs and models they make; they are added before."""
 
 
@@ -89,7 +91,9 @@ def add_workload_role(
         case "pipelines":
             use, allows = (
                 "SageMaker pipelines start and watch jobs",
-                _pipelines(reach, [others[name] for name in PASSED_TO_JOBS]),
+                _pipelines(
+                    reach, [others[name] for name in PASSED_TO_JOBS if name != "monitoring" or _looks(reach)]
+                ),
             )
         case "serving":
             use, allows = "SageMaker models behind endpoints", _serving(reach)
@@ -350,6 +354,11 @@ def reach_tracking(reach: Reach) -> Iterator[Statement]:
     )
 
 
+def _looks(reach: Reach) -> bool:
+    """Whether a monitor has a job of its own, which is a pipeline's."""
+    return any(job_of(reach.context, monitor) for monitor in reach.context.all_of(ModelMonitor))
+
+
 def _pipelines(reach: Reach, passed: Sequence[Value]) -> Sequence[Statement]:
     jobs = ("training-job", "processing-job", "transform-job", "hyper-parameter-tuning-job")
     return (
@@ -432,7 +441,7 @@ def _monitoring(reach: Reach) -> Sequence[Statement]:
             actions=("s3:GetObject",),
             resources=(
                 *reach.objects("data", "capture/", "labels/"),
-                *reach.objects("artifacts", "baselines/", "monitoring/"),
+                *reach.objects("artifacts", "baselines/", "monitoring/", *_drift_code(reach)),
             ),
         ),
         Statement(
@@ -449,6 +458,14 @@ def _monitoring(reach: Reach) -> Sequence[Statement]:
             ),
         ),
     )
+
+
+def _drift_code(reach: Reach) -> Iterator[str]:
+    """Where the code of monitors' own jobs is."""
+    for monitor in reach.context.all_of(ModelMonitor):
+        run = job_of(reach.context, monitor)
+        if run is not None:
+            yield f"code/{run.name}/"
 
 
 def _studio(reach: Reach, job_role: Value) -> Sequence[Statement]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from stacks.pipelines import METRICS_FILE, PathOf, Template, ValueOf
+from stacks.pipelines import METRICS_FILE, PathOf, Template, UriOf, ValueOf
 from stacks.record import record
 
 __all__ = [
@@ -161,7 +161,7 @@ def command_of(
     words: Sequence[Template],
     variables: Mapping[str, Template],
     checks: Iterable[Check],
-    names: Mapping[ValueOf | PathOf, str],
+    names: Mapping[ValueOf | PathOf | UriOf, str],
 ) -> str:
     """A step's command; ``names`` has a placeholder for each value and folder. It ends early where a gate is not met."""
     lines = [*_gates(checks)]
@@ -193,5 +193,5 @@ def _gates(checks: Iterable[Check]) -> Iterator[str]:
         yield "if [ $met -ne 0 ]; then exit $met; fi"
 
 
-def _word(template: Template, names: Mapping[ValueOf | PathOf, str]) -> str:
+def _word(template: Template, names: Mapping[ValueOf | PathOf | UriOf, str]) -> str:
     return quoted("".join(part if isinstance(part, str) else names[part] for part in template))

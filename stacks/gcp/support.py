@@ -119,6 +119,7 @@ IDLE: Mapping[type[Intent], Mapping[str, str]] = {
         (
             *("every", "instance", "baseline", "columns", "notify"),
             *("data_drift_threshold", "prediction_drift_threshold", "concept_drift_threshold"),
+            *("image", "code", "breaches", "windows", "cooldown_s"),
         ),
         _WATCHED,
     ),

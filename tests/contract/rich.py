@@ -118,7 +118,21 @@ def rich_spec(of: Cloud) -> Spec:
                 "concept_drift": {"threshold": 0.3},
                 "on_alert": ["notify", "retrain"],
                 "pipeline": "train",
-            }
+            },
+            "own": {
+                "endpoint": "churn",
+                "every": "2h",
+                "baseline": "churn",
+                "data_drift": {"threshold": 0.3, "columns": ["tenure"]},
+                "prediction_drift": {"threshold": 0.3},
+                "concept_drift": {"threshold": 0.3},
+                "on_alert": ["notify", "retrain"],
+                "pipeline": "train",
+                "image": of.choices("images")[0],
+                "breaches": 2,
+                "windows": 4,
+                "cooldown": "12h",
+            },
         },
         "llm": {
             "models": [of.choices("models")[0]],
@@ -285,11 +299,15 @@ def changes_of(of: Cloud) -> dict[str, Spec]:
         "monitors.*.instance": {"monitors.churn.instance": "cpu.large"},
         "monitors.*.data_drift.columns.*": {"monitors.churn.data_drift.columns": ["age"]},
         **{
-            f"monitors.*.{kind}_drift.threshold": {f"monitors.churn.{kind}_drift.threshold": 0.4}
+            f"monitors.*.{kind}_drift.threshold": {f"monitors.own.{kind}_drift.threshold": 0.4}
             for kind in ("data", "prediction", "concept")
         },
         "monitors.*.on_alert.*": {"monitors.churn.on_alert": ["retrain"]},
         "monitors.*.pipeline": {"monitors.churn.pipeline": "again"},
+        "monitors.*.image": {"monitors.own.image": "monitoring:2.0.0"},
+        "monitors.*.breaches": {"monitors.own.breaches": 3},
+        "monitors.*.windows": {"monitors.own.windows": 5},
+        "monitors.*.cooldown": {"monitors.own.cooldown": "36h"},
         "llm.models.*": {"llm.models": [of.choices("models")[1]]},
         "llm.log_invocations": {"llm.log_invocations": False},
         "llm.guardrails.*.content": {"llm.guardrails.default.content": "low"},
