@@ -25,6 +25,21 @@ from scaffolder.errors import (
     UnsupportedError,
     UsageError,
 )
+from scaffolder.operations.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    OperationError,
+    PermissionDenied,
+    QuotaExceeded,
+    RolledBack,
+    RunFailed,
+    Throttled,
+    TimedOut,
+    Unavailable,
+)
 
 __all__ = ["COMMANDS", "EXIT_CODES", "main", "scaffolder"]
 
@@ -37,13 +52,26 @@ COLLECT_AFTER = 20_000
 
 EXIT_CODES = (
     (0, "done"),
-    (1, "synth --check, diff --exit-code: something would change"),
+    (1, "something would change, fails (doctor) or differs (runs reproduce)"),
     (SpecError.exit_code, "a spec has findings"),
     (OutputFolderError.exit_code, "a folder or file cannot be written, or is not ours"),
     (UnsupportedError.exit_code, "the target cannot do this, or not in this version"),
     (MissingExtraError.exit_code, "a Python package is missing; the error names its extra"),
     (TemplateError.exit_code, "a project template cannot be found or rendered"),
     (10, "diff --exit-code: data may be lost or left behind"),
+    (OperationError.exit_code, "an operation failed"),
+    (NotAuthenticated.exit_code, "no credentials, or they have expired"),
+    (PermissionDenied.exit_code, "the credentials may not do this"),
+    (NotFound.exit_code, "what the operation is about is not there"),
+    (AlreadyExists.exit_code, "what the operation makes is there, and is another one"),
+    (Conflict.exit_code, "what the operation is about is busy; try again"),
+    (InvalidRequest.exit_code, "a value, a state or an order that the provider refuses"),
+    (QuotaExceeded.exit_code, "the account may not have so much"),
+    (Throttled.exit_code, "too many calls; try again later"),
+    (Unavailable.exit_code, "the service does not answer; try again later"),
+    (TimedOut.exit_code, "what was waited for did not happen in time; it may still"),
+    (RunFailed.exit_code, "a run or a job failed, or was stopped"),
+    (RolledBack.exit_code, "a new version was not healthy; the traffic is where it was"),
     (UsageError.exit_code, "the command line does not fit"),
     (BUG, "a bug in scaffolder"),
     (CANNOT_PRINT, "the system refused to read or write"),
@@ -61,6 +89,24 @@ COMMANDS = {
     "diff": LazyCommand("scaffolder.cli.diff", "Show what a change of the spec adds, changes and removes."),
     "graph": LazyCommand("scaffolder.cli.graph", "Draw the stacks and what needs what, as Mermaid or SVG."),
     "iam": LazyCommand("scaffolder.cli.iam", "List who may do what: roles, actions and resources."),
+    "doctor": LazyCommand(
+        "scaffolder.cli.doctor", "Check credentials, permissions, services, quotas and names."
+    ),
+    "bootstrap": LazyCommand("scaffolder.cli.bootstrap", "Make the place where Terraform's state will be."),
+    "run": LazyCommand("scaffolder.cli.run", "Run a pipeline and follow it to its end."),
+    "runs": LazyCommand("scaffolder.cli.runs", "List, show, follow, cancel and repeat runs of pipelines."),
+    "models": LazyCommand(
+        "scaffolder.cli.models", "Register, approve, promote, deploy and roll back versions of models."
+    ),
+    "endpoints": LazyCommand("scaffolder.cli.endpoints", "List and show endpoints, and ask them."),
+    "score": LazyCommand("scaffolder.cli.score", "Score files in batch with a model."),
+    "monitors": LazyCommand(
+        "scaffolder.cli.monitors", "List monitors, look for drift, and show what was found."
+    ),
+    "retrain": LazyCommand("scaffolder.cli.retrain", "Train again where a monitor asks for it."),
+    "destroy": LazyCommand(
+        "scaffolder.cli.destroy", "Remove what operations made, before Terraform removes the rest."
+    ),
     "support": LazyCommand("scaffolder.cli.support", "Show what each cloud carries of what a spec may ask."),
     "explain": LazyCommand("scaffolder.cli.explain", "Explain a key of the spec."),
     "schema": LazyCommand("scaffolder.cli.schema", "Print the spec's JSON Schema, for editors."),
@@ -100,9 +146,10 @@ EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, mea
 )
 @click.pass_context
 def scaffolder(context: click.Context) -> None:
-    r"""Turn one YAML file, the platform spec, into an MLOps platform as Terraform.
+    r"""Turn one YAML file, the platform spec, into an MLOps platform as Terraform, and run it.
 
-    Synthesis is offline: it needs no account, no credentials and no network.
+    Synthesis is offline: it needs no account, no credentials and no network. What runs the platform does it on this
+    machine, or with --env on an environment's cloud.
 
     \b
     Examples:
@@ -110,6 +157,7 @@ def scaffolder(context: click.Context) -> None:
       scaffolder validate platform.yaml
       scaffolder preview platform.yaml --env dev
       scaffolder synth platform.yaml --out cdktf.out
+      scaffolder run train
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)

@@ -267,6 +267,41 @@ class Platform:
             )
         return next((one for one in approved if one.stage is Stage.PRODUCTION), approved[0])
 
+    # --- retraining --------------------------------------------------------------------------------------------------
+
+    def retraining_due(self, monitor: str) -> tuple[bool, str]:
+        """Say whether a monitor asks for retraining, and why or why not.
+
+        Raises:
+            InvalidRequest: the spec says of this monitor that it does not retrain.
+        """
+        require(self.provider, Capability.MONITORS)
+        intent = looked_up("monitor", monitor, self.monitors.intents)
+        if intent.retrain_pipeline is None:
+            raise InvalidRequest(
+                f'the monitor "{monitor}" does not retrain',
+                remedy=f"Add retrain to monitors.{monitor}.on_alert in the spec, or `scaffolder run PIPELINE`.",
+            )
+        status = next((one for one in self.monitors.list() if one.name == monitor), None)
+        if status is None or status.last_window_end is None:
+            return False, "it has not looked yet"
+        ended = f"{status.last_window_end:%Y-%m-%d %H:%M} UTC"
+        if status.alarm:
+            return True, f"it raises an alarm; its last window ended at {ended}"
+        return False, f"it raises no alarm; its last window ended at {ended}"
+
+    def retrain(self, monitor: str, *, force: bool = False, token: str | None = None) -> str:
+        """Start the monitor's pipeline and return the run's ref; ``runs.wait`` waits for it.
+
+        Raises:
+            InvalidRequest: the monitor does not ask for it, and ``force`` is not given.
+        """
+        due, why = self.retraining_due(monitor)
+        if not due and not force:
+            raise InvalidRequest(f'the monitor "{monitor}" asks for no retraining: {why}')
+        pipeline = self.monitors.intents[monitor].retrain_pipeline or ""
+        return self.submit(pipeline, token=token, reason=f"drift: {monitor}" if due else "manual")
+
     # --- the platform as a whole -------------------------------------------------------------------------------------
 
     def doctor(self) -> Iterator[Probe]:
@@ -283,14 +318,21 @@ class Platform:
         require(self.provider, Capability.TEARDOWN)
         return tuple(self.provider.teardown.inventory())
 
-    def destroy(self, *, confirm: str, tell: Callable[[str], None] = lambda _: None) -> tuple[Removable, ...]:
-        """Remove what :meth:`inventory` lists. ``confirm`` is the platform's name: nothing is removed without it.
+    def destroy(
+        self,
+        *,
+        confirm: str,
+        items: Sequence[Removable] | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> tuple[Removable, ...]:
+        """Remove what :meth:`inventory` listed. ``confirm`` is the platform's name: nothing is removed without it.
 
         Raises:
             InvalidRequest: it is another name.
         """
         confirm_name(self._opened.platform, confirm)
-        return remove_all(self.provider, self.inventory(), sleep=self._opened.opening.sleep, tell=tell)
+        going = self.inventory() if items is None else items
+        return remove_all(self.provider, going, sleep=self._opened.opening.sleep, tell=tell)
 
     def after_destroy(self) -> tuple[str, ...]:
         """List the commands that come after :meth:`destroy`: none where nothing was deployed by Terraform."""

@@ -122,7 +122,10 @@ def plan_rollout(
     request: DeployRequest,
     canary: Canary,
 ) -> RolloutPlan:
-    """Decide what a rollout does from what the endpoint has now; where one was interrupted, the rest of it."""
+    """Decide what a rollout does from what the endpoint has now; where one was interrupted, the rest of it.
+
+    Where nothing else serves there is nothing to go back to, and so neither steps nor waits.
+    """
     new = _serving_version(status, request.model, request.version)
     others = tuple(one for one in status.deployments if one is not new)
     before = _before(others, alone=new is not None and new.traffic_percent == 100)
@@ -134,7 +137,7 @@ def plan_rollout(
         is_there=new is not None,
         before=before,
         steps=left,
-        step_wait_s=canary.wait_s,
+        step_wait_s=canary.wait_s if sound else 0.0,
         removes=() if canary.keep_old else tuple(one.name for one in others),
     )
 

@@ -1,36 +1,55 @@
-"""What each cloud carries of what a spec may ask: the matrix of intents and clouds, as text, Markdown and JSON.
+"""What each cloud carries of what a spec may ask, and each provider of operations: matrices as text, Markdown and JSON.
 
-Pure: reads what each lowering declares. May not know a cloud, a platform, or print.
+Pure: reads what each lowering declares, and is given what providers do. May not know a cloud, a platform, or print.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
-from typing import TypedDict
+from typing import TypeAlias, TypedDict, TypeVar
 
 from scaffolder.errors import UsageError
 from stacks.adapter import STACKS, lowering_of
 from stacks.intents import INTENT_TYPES, Support, SupportLevel, words_of
 from stacks.record import record
 
-__all__ = ["Line", "SupportJson", "render_support", "support_as_json", "support_as_markdown", "support_of"]
+__all__ = [
+    "OPERATIONS",
+    "STACKS_CARRY",
+    "Line",
+    "Meaning",
+    "SupportJson",
+    "lines_of",
+    "render_support",
+    "support_as_json",
+    "support_as_markdown",
+    "support_of",
+]
 
+One = TypeVar("One")
 COLUMNS = 80
 GAP = 2
-MEANING: Mapping[SupportLevel, str] = {
+Meaning: TypeAlias = Mapping[SupportLevel, str]
+STACKS_CARRY: Meaning = {
     SupportLevel.FULL: "the stacks carry it, and every key of it",
     SupportLevel.PARTIAL: "the stacks make a part of it; the reason names the rest",
     SupportLevel.NOT_POSSIBLE: "the cloud has nothing of the sort, or its provider no resource for it",
     SupportLevel.NOT_IMPLEMENTED: "this version does not",
 }
+OPERATIONS: Meaning = {
+    SupportLevel.FULL: "it works, whole",
+    SupportLevel.PARTIAL: "a part of it works; the reason names the rest",
+    SupportLevel.NOT_POSSIBLE: "there is nothing of the sort; asked for, it is refused by name",
+    SupportLevel.NOT_IMPLEMENTED: "this version does not do it there; asked for, it is refused by name",
+}
 
 
 @record
 class Line:
-    """A type of intent in words, in one sentence, and how far each cloud carries it."""
+    """A type of intent, or a capability, in words and in one sentence, and how far each column carries it."""
 
-    intent: str
+    subject: str
     doc: str
     support: Mapping[str, Support]
 
@@ -50,11 +69,21 @@ class IntentSupportJson(TypedDict):
     support: dict[str, CloudSupportJson]
 
 
+class CapabilitySupportJson(TypedDict):
+    """A capability of operations, and the providers by their names."""
+
+    capability: str
+    doc: str
+    support: dict[str, CloudSupportJson]
+
+
 class SupportJson(TypedDict):
-    """The whole matrix. `clouds` are those that have stacks in this version."""
+    """Both matrices. `clouds` are those that have stacks in this version, `providers` those that have operations."""
 
     clouds: list[str]
     intents: list[IntentSupportJson]
+    providers: list[str]
+    operations: list[CapabilitySupportJson]
 
 
 def support_of(providers: Sequence[str] = ()) -> tuple[Line, ...]:
@@ -73,7 +102,7 @@ def support_of(providers: Sequence[str] = ()) -> tuple[Line, ...]:
         declared[provider] = lowering.support()
     return tuple(
         Line(
-            intent=words_of(kind),
+            subject=words_of(kind),
             doc=(kind.__doc__ or "").splitlines()[0].replace("``", "`"),
             support={provider: table[kind] for provider, table in declared.items()},
         )
@@ -81,17 +110,31 @@ def support_of(providers: Sequence[str] = ()) -> tuple[Line, ...]:
     )
 
 
+def lines_of(tables: Mapping[str, Mapping[One, Support]], sentences: Mapping[One, str]) -> tuple[Line, ...]:
+    """Turn tables of operations, by provider, into lines, by capability."""
+    return tuple(
+        Line(
+            subject=str(capability),
+            doc=sentence,
+            support={provider: table[capability] for provider, table in tables.items()},
+        )
+        for capability, sentence in sentences.items()
+    )
+
+
 def render_support(lines: Sequence[Line]) -> Iterator[str]:
-    """Write the table for people, and below it why something is not carried whole."""
+    """Write the table for people, and below it why something is not carried whole; nothing where there is no line."""
+    if not lines:
+        return
     clouds = [*lines[0].support]
-    first = max(len(line.intent) for line in lines)
+    first = max(len(line.subject) for line in lines)
     width = max(map(len, SupportLevel))
     yield _row("", clouds, first, width)
     for line in lines:
-        yield _row(line.intent, [line.support[cloud].level for cloud in clouds], first, width)
+        yield _row(line.subject, [line.support[cloud].level for cloud in clouds], first, width)
     for line in _not_whole(lines):
         yield ""
-        yield line.intent
+        yield line.subject
         for cloud, support in line.support.items():
             if support.level is not SupportLevel.FULL:
                 yield from wrap(
@@ -114,17 +157,21 @@ def _not_whole(lines: Sequence[Line]) -> Iterator[Line]:
             yield line
 
 
-def support_as_markdown(lines: Sequence[Line], *, reasons: bool = True) -> Iterator[str]:
+def support_as_markdown(
+    lines: Sequence[Line], *, of: str = "intent", meaning: Meaning = STACKS_CARRY, reasons: bool = True
+) -> Iterator[str]:
     """Write the table for a page; with ``reasons``, what its words mean and why something is not carried whole."""
+    if not lines:
+        return
     clouds = [*lines[0].support]
-    yield "| intent | " + " | ".join(f"`{cloud}`" for cloud in clouds) + " |"
+    yield f"| {of} | " + " | ".join(f"`{cloud}`" for cloud in clouds) + " |"
     yield "|---|" + "---|" * len(clouds)
     for line in lines:
-        yield f"| {line.intent} | " + " | ".join(_emphasized(line.support[cloud]) for cloud in clouds) + " |"
+        yield f"| {line.subject} | " + " | ".join(_emphasized(line.support[cloud]) for cloud in clouds) + " |"
     if reasons:
         yield ""
         for level in SupportLevel:
-            yield f"- {level}: {MEANING[level]}"
+            yield f"- {level}: {meaning[level]}"
         yield from _reasons(lines)
 
 
@@ -135,7 +182,7 @@ def _emphasized(support: Support) -> str:
 def _reasons(lines: Sequence[Line]) -> Iterator[str]:
     for line in _not_whole(lines):
         yield ""
-        yield f"## {line.intent}"
+        yield f"## {line.subject}"
         yield ""
         yield line.doc
         yield ""
@@ -144,19 +191,24 @@ def _reasons(lines: Sequence[Line]) -> Iterator[str]:
                 yield f"- `{cloud}`, {support.level}: {support.reason}"
 
 
-def support_as_json(lines: Sequence[Line]) -> SupportJson:
+def support_as_json(lines: Sequence[Line], operations: Sequence[Line]) -> SupportJson:
     """Make a document of JSON values."""
     return {
-        "clouds": [*lines[0].support],
-        "intents": [
-            {
-                "intent": line.intent,
-                "doc": line.doc,
-                "support": {
-                    cloud: {"level": support.level.value, "reason": support.reason}
-                    for cloud, support in line.support.items()
-                },
-            }
-            for line in lines
+        "clouds": _columns(lines),
+        "intents": [{"intent": line.subject, "doc": line.doc, "support": _levels(line)} for line in lines],
+        "providers": _columns(operations),
+        "operations": [
+            {"capability": line.subject, "doc": line.doc, "support": _levels(line)} for line in operations
         ],
+    }
+
+
+def _columns(lines: Sequence[Line]) -> list[str]:
+    return [*lines[0].support] if lines else []
+
+
+def _levels(line: Line) -> dict[str, CloudSupportJson]:
+    return {
+        cloud: {"level": support.level.value, "reason": support.reason}
+        for cloud, support in line.support.items()
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from inspect import cleandoc
 from pathlib import Path
@@ -24,8 +24,12 @@ Results go to stdout, everything else to stderr; findings are the result of `val
 `--json` prints one document in UTF-8 on stdout, also when there are findings. Colours are for terminals; `NO_COLOR`
 turns them off. Several specs are taken one after the other; if any of them has findings the exit code is 2, else it is
 the highest of theirs.
+
+The commands that run a platform, from `doctor` to `destroy`, take the spec with `--spec` and the environment with
+`--env`: `local`, which is this machine, unless another is named. An operation that fails prints nothing on stdout; its
+message says what the service said and what to do next, and its exit code says which kind of failure it was.
 """
-NAMES = {str: "string", int: "integer", bool: "boolean", float: "number", NoneType: "null"}
+NAMES = {str: "string", int: "integer", bool: "boolean", float: "number", NoneType: "null", object: "any"}
 
 
 def page() -> str:
@@ -44,9 +48,10 @@ def commands() -> Iterator[str]:
     with click.Context(scaffolder, info_name="scaffolder") as root:
         for name, entry in COMMANDS.items():
             command = named(scaffolder, root, name)
+            module = import_module(entry.module)
             with click.Context(command, parent=root, info_name=name) as context:
-                yield from of_command(command, context)
-            document = getattr(import_module(entry.module), "DOCUMENT", None)
+                yield from of_command(command, context, getattr(module, "DOCUMENTS", {}))
+            document = getattr(module, "DOCUMENT", None)
             if document is not None:
                 yield from of_document(document)
 
@@ -58,8 +63,10 @@ def named(group: click.Group, context: click.Context, name: str) -> click.Comman
     return command
 
 
-def of_command(command: click.Command, context: click.Context) -> Iterator[str]:
-    """A command, or a group with the commands below it."""
+def of_command(
+    command: click.Command, context: click.Context, documents: Mapping[str, type]
+) -> Iterator[str]:
+    """A command, or a group with the commands below it; ``documents`` are those of the latter, by name."""
     yield f"## {context.command_path}\n"
     pieces = " ".join(command.collect_usage_pieces(context))
     yield f"```console\n{context.command_path} {pieces}\n```\n"
@@ -73,7 +80,9 @@ def of_command(command: click.Command, context: click.Context) -> Iterator[str]:
         for name in command.list_commands(context):
             below = named(command, context, name)
             with click.Context(below, parent=context, info_name=name) as inner:
-                yield from of_command(below, inner)
+                yield from of_command(below, inner, {})
+            if name in documents:
+                yield from of_document(documents[name])
 
 
 def cell(text: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
 import scaffolder as package
+from scaffolder.cli.lazy import with_examples
 from scaffolder.cli.main import COMMANDS, scaffolder
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,6 +22,7 @@ HEAVY = (
     "scaffolder.pipeline",
     "scaffolder.spec",
     "stacks",
+    "scaffolder.operations.values",
     "cookiecutter",
     "json",
     "logging",
@@ -40,6 +44,28 @@ def test_every_option_has_a_help(name: str) -> None:
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     assert [option.name for option in options if not option.help] == []
     assert "debug" in [option.name for option in options]
+
+
+def all_commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command, and those below it, by what is typed."""
+    for name, entry in COMMANDS.items():
+        command = entry.load()
+        with_examples(command)
+        yield name, command
+        for below in command.commands.values() if isinstance(command, click.Group) else ():
+            with_examples(below)
+            yield f"{name} {below.name}", below
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*each, id=each[0]) for each in all_commands()])
+def test_every_help_fits_80_columns_and_what_is_called_has_examples(
+    name: str, command: click.Command
+) -> None:
+    with click.Context(command, info_name=f"scaffolder {name}", max_content_width=80) as context:
+        told = command.get_help(context)
+    assert [line for line in told.splitlines() if len(line) > 80] == []
+    assert isinstance(command, click.Group) or re.search(f"\n    .*scaffolder {name}", told)
+    assert "\\b" not in told
 
 
 def test_loading_a_command_twice_gives_it_no_option_twice() -> None:

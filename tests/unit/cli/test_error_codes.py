@@ -19,6 +19,7 @@ from scaffolder.errors import (
     UnsupportedError,
     UsageError,
 )
+from scaffolder.operations.errors import RolledBack
 
 FINDING = Finding(
     file="p.yaml", line=3, column=7, code="name", path="name", message="is wrong", hint="Mend it."
@@ -83,6 +84,7 @@ def test_the_traceback_is_there_for_those_who_ask(capsys: pytest.CaptureFixture[
 
 
 def test_every_code_of_the_error_tree_is_in_the_help() -> None:
+    assert issubclass(RolledBack, ScaffolderError)  # the operations' errors are a part of the tree
     codes = [code for code, _ in EXIT_CODES]
     assert codes == sorted(set(codes))
     assert {error.exit_code for error in tree(ScaffolderError)} <= set(codes)

@@ -1,0 +1,102 @@
+"""``scaffolder monitors``: drift, and looking for it.
+
+Thin: asks and prints. May not know a provider.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from scaffolder.cli.operations import Session, detach, follow, operation, show_run, token
+from scaffolder.operations.following import short_ref
+from scaffolder.operations.names import checked_token
+from scaffolder.report.operations import render_drift, render_monitors
+from scaffolder.report.operations_json import MonitorsJson, ReportJson
+
+__all__ = ["DOCUMENTS", "command"]
+
+DOCUMENTS = {"list": MonitorsJson, "run": ReportJson, "report": ReportJson}
+monitor = click.argument("monitor", metavar="MONITOR")
+
+
+@click.group("monitors", short_help="List monitors, look for drift, and show what was found.")
+def command() -> None:
+    r"""List monitors, look for drift, and show what was found.
+
+    \b
+    Examples:
+      scaffolder monitors list
+      scaffolder monitors run churn
+      scaffolder monitors report churn
+    """
+
+
+@command.command("list")
+@operation
+def list_(session: Session) -> None:
+    r"""List the spec's monitors, and which of them raise an alarm.
+
+    \b
+    Examples:
+      scaffolder monitors list
+      scaffolder monitors list --json | jq '.monitors[] | select(.alarm) | .name'
+    """
+    found = [*session.platform.monitors.list()]
+    session.show(lambda: render_monitors(found), monitors=found)
+
+
+@command.command("run")
+@monitor
+@detach
+@token
+@operation
+def run(session: Session, monitor: str, token: str | None, *, detach: bool) -> None:
+    r"""Look for drift now, in the window that ends now, and show what is found.
+
+    \b
+    Examples:
+      scaffolder monitors run churn
+      scaffolder monitors run churn --env prod --detach
+    """
+    platform = session.platform
+    given = checked_token(token)
+    with session.repeatable(given):
+        ref = platform.monitors.run(monitor, token=given)
+    if detach:
+        looking = platform.runs.show(ref)
+        if session.as_json:
+            session.show(lambda: (), monitor=monitor, run=looking, results=())
+        else:
+            show_run(session, looking, given)
+        session.next(f"runs logs {short_ref(ref)} --follow", f"monitors report {monitor}")
+        return
+    session.talk.say(f"run {short_ref(ref)} of the monitor {monitor} (token {given})")
+    done = follow(session, ref, command_token=given)
+    found = platform.monitors.report(monitor)
+    session.show(lambda: render_drift(found), monitor=monitor, run=done, results=found)
+
+
+@command.command("report")
+@monitor
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    help="All windows that ended after this time in UTC, and not the last one only.",
+)
+@operation
+def report(session: Session, monitor: str, since: datetime | None) -> None:
+    r"""Show what a monitor found in its last window, or in all since a time.
+
+    \b
+    Examples:
+      scaffolder monitors report churn
+      scaffolder monitors report churn --since 2026-11-01 --json
+    """
+    monitors = session.platform.monitors
+    if since is None:
+        found = monitors.report(monitor)
+    else:
+        found = tuple(monitors.results(monitor, since=since.replace(tzinfo=UTC)))
+    session.show(lambda: render_drift(found), monitor=monitor, run=None, results=found)
