@@ -5,14 +5,12 @@ May not read or write anything, nor import what a group needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from scaffolder.operations.local.layout import Layout
+from scaffolder.operations.local.support import SUPPORT
 from scaffolder.operations.port import Opening
-from scaffolder.operations.values import Capability
-from stacks.intents import Support, SupportLevel
 
 if TYPE_CHECKING:
     from scaffolder.operations.local.batch import LocalBatch
@@ -23,16 +21,7 @@ if TYPE_CHECKING:
     from scaffolder.operations.local.serving import LocalServing
     from scaffolder.operations.local.teardown import LocalTeardown
 
-__all__ = ["SUPPORT", "LocalProvider"]
-
-FULL = Support(SupportLevel.FULL)
-SUPPORT: Mapping[Capability, Support] = dict.fromkeys(Capability, FULL) | {
-    Capability.STATE: Support(
-        SupportLevel.NOT_POSSIBLE, "Terraform deploys nothing here, so there is no state"
-    ),
-    Capability.AUTOSCALING: Support(SupportLevel.NOT_POSSIBLE, "a deployment is one process of this machine"),
-}
-"""What this machine does, and why not where it does not."""
+__all__ = ["LocalProvider"]
 
 
 class LocalProvider:

@@ -1,0 +1,17 @@
+"""What operations do on this machine, and why not where they do not. May not do any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scaffolder.operations.values import Capability
+from stacks.intents import Support, SupportLevel
+
+__all__ = ["SUPPORT"]
+
+SUPPORT: Mapping[Capability, Support] = dict.fromkeys(Capability, Support(SupportLevel.FULL)) | {
+    Capability.STATE: Support(
+        SupportLevel.NOT_POSSIBLE, "Terraform deploys nothing here, so there is no state"
+    ),
+    Capability.AUTOSCALING: Support(SupportLevel.NOT_POSSIBLE, "a deployment is one process of this machine"),
+}
