@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         "--since", type=datetime.fromisoformat, help="the first moment of the window, with its zone"
     )
     look.add_argument("--until", type=datetime.fromisoformat, help="the first moment after it, with its zone")
+    look.add_argument("--version", default="", help="only what this version of the model answered")
     look.add_argument("--monitor", default="", help="a name that the results carry")
     for kind, default in (("data", "0.2"), ("prediction", "off"), ("concept", "off")):
         says = f"the score from which {kind} drift counts, 0 to 1, or off"
@@ -98,7 +99,9 @@ def _check(given: argparse.Namespace) -> None:
     windows = [
         looked(
             known,
-            window_of(folder, list(known.columns), since=given.since, until=given.until),
+            window_of(
+                folder, list(known.columns), since=given.since, until=given.until, version=given.version
+            ),
             thresholds,
             labels=given.labels,
         )

@@ -31,6 +31,7 @@ class Captured:
     time: datetime | None
     request: Any
     answer: Any
+    version: str = ""
 
 
 @dataclass
@@ -119,8 +120,10 @@ def _captured(found: Record) -> Captured | None:
 
 
 def _ours(found: Record) -> Captured:
-    moment = found.get("time")
-    return Captured(str(found.get("id", "")), _time(moment), found["request"], found.get("answer"))
+    version = str(found.get("version", ""))
+    return Captured(
+        str(found.get("id", "")), _time(found.get("time")), found["request"], found.get("answer"), version
+    )
 
 
 def _sagemaker(found: Record) -> Captured:
@@ -166,17 +169,27 @@ def _time(said: object) -> datetime | None:
 
 
 def window_of(
-    folder: Path, columns: Sequence[str], *, since: datetime | None = None, until: datetime | None = None
+    folder: Path,
+    columns: Sequence[str],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    version: str = "",
 ) -> Window:
     """Read a window: what was captured from ``since`` on and before ``until``, or tables where nothing is captured.
 
-    ``columns`` are the requests' where they have no header.
+    ``columns`` are the requests' where they have no header. ``version`` leaves out what other versions answered, where
+    it is known who did.
     """
     seen = list(captures(folder)) if files_below(folder, CAPTURES) else []
     found = [each for each in seen if each is not None]
     if not found:
         return _of_tables(folder, since, until)
-    kept = [each for each in found if _between(each.time, since, until)]
+    kept = [
+        each
+        for each in found
+        if _between(each.time, since, until) and (not version or each.version in {"", version})
+    ]
     rows: list[Record] = []
     answers: list[Any] = []
     window = Window(None, answers, start=since, end=until, unread=len(seen) - len(found))
