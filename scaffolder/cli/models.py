@@ -15,6 +15,7 @@ import click
 from scaffolder.cli.endpoints import content_type_of
 from scaffolder.cli.operations import Session, operation, parse_seconds, token
 from scaffolder.errors import UsageError
+from scaffolder.operations.errors import InvalidRequest
 from scaffolder.operations.names import checked_token
 from scaffolder.operations.rollout import AT_ONCE, Canary, Rollout, RolloutPlan, Sample
 from scaffolder.operations.values import Approval, ModelVersion, Stage
@@ -171,8 +172,12 @@ def reject(session: Session, model: str, version: int, note: str) -> None:
     show_default=True,
     help="What the version is used for.",
 )
+@click.option(
+    "--if-better", is_flag=True, help="Only if it is better than the version that is in production."
+)
+@click.option("--metric", metavar="NAME", default="", help="Compare by this number, not by the gate's.")
 @operation
-def promote(session: Session, model: str, version: int, stage: str) -> None:
+def promote(session: Session, model: str, version: int, stage: str, metric: str, *, if_better: bool) -> None:
     r"""Move a version to a stage; who held staging or production before is archived.
 
     A stage is a word in the registry, by which others find the version. It moves no traffic: `models deploy` does.
@@ -180,9 +185,19 @@ def promote(session: Session, model: str, version: int, stage: str) -> None:
     \b
     Examples:
       scaffolder models promote churn 3
+      scaffolder models promote churn 3 --if-better
       scaffolder models promote churn 3 --stage staging
     """
-    _show(session, session.platform.models.promote(model, version, stage=Stage(stage)), None)
+    models = session.platform.models
+    if if_better:
+        decided = models.is_better(model, version, metric=metric)
+        if not decided.promote:
+            raise InvalidRequest(
+                f"version {version} of {model} stays where it is: {decided.why}",
+                remedy="Without --if-better it is promoted all the same.",
+            )
+        session.talk.say(decided.why)
+    _show(session, models.promote(model, version, stage=Stage(stage)), None)
 
 
 def _show(session: Session, one: ModelVersion, command_token: str | None) -> None:

@@ -121,7 +121,7 @@ class Session:
 
     def pointed(self, text: str) -> str:
         """Let commands that a message names mean this command's platform."""
-        return COMMAND.sub(lambda found: f"`{found[1]}{self._flags}`", text) if self._flags else text
+        return COMMAND.sub(lambda found: f"`{found[1]}{'' if '--env' in found[1] else self._flags}`", text)
 
     @contextmanager
     def repeatable(self, command_token: str) -> Iterator[None]:

@@ -1,15 +1,21 @@
-"""``scaffolder retrain``: a new model, where a monitor asks for one.
+"""``scaffolder retrain``: a turn of a monitor's loop, from the alarm to the version that is better.
 
-Thin: asks, starts and prints. May not know a provider.
+Thin: asks, starts, follows and prints. May not know a provider.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from scaffolder.cli.operations import Session, detach, follow, operation, tell_registered, token
+from scaffolder.errors import UsageError
+from scaffolder.operations.alarms import Retraining
 from scaffolder.operations.following import short_ref
 from scaffolder.operations.names import checked_token
+from scaffolder.operations.retraining import Turn
+from scaffolder.operations.values import Run
 from scaffolder.report.operations import render_run
 from scaffolder.report.operations_json import RetrainJson
 
@@ -20,17 +26,27 @@ DOCUMENT = RetrainJson
 
 @click.command(name="retrain", short_help="Train again where a monitor asks for it.")
 @click.argument("monitor", metavar="MONITOR")
-@click.option("--force", is_flag=True, help="Train again whether the monitor asks for it or not.")
+@click.option("--force", is_flag=True, help="Train again, alarm or not.")
 @click.option("--dry-run", is_flag=True, help="Say whether it is due, and start nothing.")
+@click.option("--metric", metavar="NAME", default="", help="Compare by this number, not by the gate's.")
 @detach
 @token
 @operation
 def command(
-    session: Session, monitor: str, token: str | None, *, force: bool, dry_run: bool, detach: bool
+    session: Session,
+    monitor: str,
+    metric: str,
+    token: str | None,
+    *,
+    force: bool,
+    dry_run: bool,
+    detach: bool,
 ) -> None:
-    r"""Train again where a monitor asks for it, by the pipeline that the spec gives it.
+    r"""Train again where a monitor's alarm asks for it, and judge what comes out.
 
-    A monitor asks when it raises an alarm. The run keeps the monitor as its reason.
+    The alarm needs several windows with drift, and after a retraining a cool-down passes: `monitors` in the spec says
+    how many and how long. A version that is better than what serves goes to production, or waits for its approval where
+    people approve. The command starts nothing that it started before, so that a scheduler may call it at any time.
 
     \b
     Examples:
@@ -38,20 +54,63 @@ def command(
       scaffolder retrain churn
       scaffolder retrain churn --force --env prod --detach
     """
+    if token is not None and not force:
+        raise UsageError(
+            "--token is for --force: else the alarm itself keeps a retraining from starting twice"
+        )
     platform = session.platform
-    due, why = platform.retraining_due(monitor)
-    if dry_run or not (due or force):
-        lines = [f"{monitor}: {'due' if due else 'not due'}: {why}"]
-        session.show(lambda: lines, monitor=monitor, due=due, why=why, token=None, run=None)
-        if not due and not dry_run:
-            session.next(f"retrain {monitor} --force")
+    if dry_run:
+        _show(session, monitor, platform.retraining_due(monitor), [], None, None)
         return
-    given = checked_token(token)
-    with session.repeatable(given):
-        ref = platform.retrain(monitor, force=force, token=given)
-    session.talk.say(f"{monitor}: {why}" if due else f"{monitor}: forced, though {why}")
-    session.talk.say(f"run {short_ref(ref)} trains again (token {given})")
-    run = platform.runs.show(ref) if detach else follow(session, ref, command_token=given)
-    session.show(lambda: render_run(run), monitor=monitor, due=due, why=why, token=given, run=run)
-    if not detach:
+    told: list[str] = []
+    if force:
+        given = checked_token(token)
+        with session.repeatable(given):
+            started = platform.retrain_anyway(monitor, token=given)
+        decided, turn = Retraining(wanted=False, why="it was forced"), None
+        session.talk.say(f"run {short_ref(started)} trains again (token {given})")
+    else:
+        turn = platform.retrain(monitor, metric=metric, tell=_teller(session, told))
+        decided, started = turn.retraining, turn.started
+    run: Run | None = None
+    if started and detach:
+        run = platform.runs.show(started)
+    elif started:
+        run = follow(session, started, command_token=None)
+        turn = platform.retrain(monitor, metric=metric, tell=_teller(session, told))
+    _show(session, monitor, decided, told, run, turn)
+    if run is not None and not detach:
         tell_registered(session, run)
+
+
+def _teller(session: Session, told: list[str]) -> Callable[[str], None]:
+    """Say notices as they come, and keep them for the document."""
+
+    def tell(text: str) -> None:
+        told.append(text)
+        session.talk.say(text)
+
+    return tell
+
+
+def _show(
+    session: Session,
+    monitor: str,
+    decided: Retraining,
+    told: list[str],
+    run: Run | None,
+    turn: Turn | None,
+) -> None:
+    candidate, promotion = (turn.candidate, turn.promotion) if turn else (None, None)
+    words = "due" if decided.wanted else "not due"
+    lines = [*render_run(run)] if run else [f"{monitor}: retraining is {words}: {decided.why}"]
+    session.show(
+        lambda: lines,
+        monitor=monitor,
+        due=decided.wanted,
+        why=decided.why,
+        run=run,
+        candidate=candidate,
+        promoted=promotion.promote if promotion else None,
+        told=told,
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from scaffolder.cli.operations import Session, detach, follow, operation, show_run, token
+from scaffolder.cli.operations import Session, detach, follow, operation, show_run, tell_registered, token
 from scaffolder.cli.terminal import JsonList
 from scaffolder.errors import UsageError
 from scaffolder.operations.following import short_ref
@@ -24,6 +24,7 @@ DOCUMENTS = {
     "show": RunDocumentJson,
     "logs": LogsJson,
     "cancel": RunDocumentJson,
+    "resume": RunDocumentJson,
     "reproduce": RunDocumentJson,
 }
 
@@ -114,6 +115,31 @@ def cancel(session: Session, run: str) -> None:
       scaffolder runs cancel 3f2a
     """
     show_run(session, session.platform.runs.cancel(run), None)
+
+
+@command.command("resume")
+@run
+@detach
+@operation
+def resume(session: Session, run: str, *, detach: bool) -> None:
+    r"""Let a run that failed, was stopped or has died go on after the steps that are done.
+
+    Not every provider can: elsewhere, start the pipeline again, and steps with a cache are not computed again.
+
+    \b
+    Examples:
+      scaffolder runs resume 3f2a
+    """
+    runs = session.platform.runs
+    ref = runs.resume(run)
+    session.talk.say(f"run {short_ref(ref)} goes on")
+    if detach:
+        show_run(session, runs.show(ref), None)
+        session.next(f"runs logs {short_ref(ref)} --follow")
+        return
+    done = follow(session, ref, command_token=None)
+    show_run(session, done, None)
+    tell_registered(session, done)
 
 
 @command.command("reproduce")

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
-from scaffolder.operations.errors import InvalidRequest
+from scaffolder.operations.errors import InvalidRequest, Unsupported
 from scaffolder.operations.following import fail_with, follow_logs, follow_run, resolved_ref
 from scaffolder.operations.names import checked_token, intents_of, looked_up, require
 from scaffolder.operations.opening import Opened
-from scaffolder.operations.port import Reproducing
+from scaffolder.operations.port import Reproducing, Resuming
 from scaffolder.operations.values import (
     Answer,
     Capability,
@@ -109,10 +109,26 @@ class Runs:
         require(self._opened.provider, Capability.REPRODUCE)
         runs = self._runs
         if not isinstance(runs, Reproducing):
-            raise TypeError(
-                f"{self._opened.provider.name} says that it reproduces runs, and has no reproduce"
+            raise Unsupported(
+                Capability.REPRODUCE.value,
+                f"{self._opened.provider.name} keeps no record that a run can be repeated from",
             )
         return runs.reproduce(self.ref(ref), checked_token(token))
+
+    def resume(self, ref: str) -> str:
+        """Let a run that failed, was stopped or has died go on after the steps that are done, and return its ref.
+
+        Raises:
+            Unsupported: the provider starts runs from the beginning only.
+        """
+        runs = self._runs
+        if not isinstance(runs, Resuming):
+            raise Unsupported(
+                "resume",
+                f"{self._opened.provider.name} starts runs from the beginning only",
+                remedy="`scaffolder run PIPELINE` starts another one; steps with a cache are not computed again.",
+            )
+        return runs.resume(self.ref(ref))
 
 
 class Endpoints:

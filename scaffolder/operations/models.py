@@ -14,6 +14,7 @@ from scaffolder.operations.errors import InvalidRequest
 from scaffolder.operations.health import Watch, can
 from scaffolder.operations.names import checked_token, intents_of, looked_up, require
 from scaffolder.operations.opening import Opened
+from scaffolder.operations.promotion import Promotion, measure_of, promotion_of
 from scaffolder.operations.rollout import (
     AT_ONCE,
     Canary,
@@ -35,7 +36,7 @@ from scaffolder.operations.values import (
     Registration,
     Stage,
 )
-from stacks.intents import ModelRegistry, OnlineEndpoint
+from stacks.intents import ModelRegistry, OnlineEndpoint, TrainingPipeline
 
 __all__ = ["Models"]
 
@@ -123,6 +124,17 @@ class Models:
         if stage is Stage.PRODUCTION:
             _approved(one, "go to production")
         return self._registry.set_stage(one.model, one.version, stage)
+
+    def is_better(self, model: str, version: int, *, metric: str = "") -> Promotion:
+        """Compare a version with the one in production, by the number that each was registered with.
+
+        Without a ``metric`` it is the one that the pipeline's gate asks for.
+        """
+        candidate = self.get(model, version)
+        champion = next((one for one in self.list(model) if one.stage is Stage.PRODUCTION), None)
+        pipelines = intents_of(self._opened.platform, TrainingPipeline).values()
+        measures = (measure_of(one.steps, model, metric=metric) for one in pipelines)
+        return promotion_of(champion, candidate, next((one for one in measures if one), None))
 
     def plan(
         self,

@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from scaffolder.operations.alarms import AlarmRule, Retraining, reason_of, retraining_after
 from scaffolder.operations.destroying import confirm_name, next_commands, remove_all
 from scaffolder.operations.doctoring import examine
 from scaffolder.operations.errors import InvalidRequest, RunFailed
@@ -33,6 +34,7 @@ from scaffolder.operations.names import (
 )
 from scaffolder.operations.opening import Opened, open_environment, utc_now
 from scaffolder.operations.port import Provider
+from scaffolder.operations.retraining import Compare, FileNotifier, Loop, Turn, by_metrics_only
 from scaffolder.operations.values import (
     FINISHED,
     Approval,
@@ -53,7 +55,7 @@ from scaffolder.operations.values import (
 )
 from scaffolder.operations.waiting import wait_until
 from scaffolder.spec.environments import LOCAL
-from stacks.intents import OnlineEndpoint, TrainingPipeline
+from stacks.intents import ModelMonitor, OnlineEndpoint, TrainingPipeline
 from stacks.intents import Platform as PlatformIntents
 
 __all__ = ["Platform"]
@@ -269,38 +271,70 @@ class Platform:
 
     # --- retraining --------------------------------------------------------------------------------------------------
 
-    def retraining_due(self, monitor: str) -> tuple[bool, str]:
-        """Say whether a monitor asks for retraining, and why or why not.
+    def retraining_due(self, monitor: str) -> Retraining:
+        """Say whether a monitor's alarm retrains now, and why or why not; start nothing.
 
         Raises:
             InvalidRequest: the spec says of this monitor that it does not retrain.
         """
-        require(self.provider, Capability.MONITORS)
-        intent = looked_up("monitor", monitor, self.monitors.intents)
-        if intent.retrain_pipeline is None:
-            raise InvalidRequest(
-                f'the monitor "{monitor}" does not retrain',
-                remedy=f"Add retrain to monitors.{monitor}.on_alert in the spec, or `scaffolder run PIPELINE`.",
-            )
-        status = next((one for one in self.monitors.list() if one.name == monitor), None)
-        if status is None or status.last_window_end is None:
-            return False, "it has not looked yet"
-        ended = f"{status.last_window_end:%Y-%m-%d %H:%M} UTC"
-        if status.alarm:
-            return True, f"it raises an alarm; its last window ended at {ended}"
-        return False, f"it raises no alarm; its last window ended at {ended}"
+        intent = self._retraining_monitor(monitor)
+        alarm = self._loop(intent, lambda _: None).alarm()
+        runs = self.provider.runs.list(intent.retrain_pipeline)
+        return retraining_after(monitor, alarm, runs, now=self._opened.opening.now(), rule=_rule(intent))
 
-    def retrain(self, monitor: str, *, force: bool = False, token: str | None = None) -> str:
-        """Start the monitor's pipeline and return the run's ref; ``runs.wait`` waits for it.
+    def retrain(
+        self,
+        monitor: str,
+        *,
+        metric: str = "",
+        compare: Compare = by_metrics_only,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> Turn:
+        """Take one turn of a monitor's loop: judge what the last retraining brought, and start one where it is due.
+
+        A version that is better than what serves goes to production, or waits for its approval where people approve. A
+        turn waits for nothing, and can be taken at any time: what an earlier one did is not done again.
 
         Raises:
-            InvalidRequest: the monitor does not ask for it, and ``force`` is not given.
+            InvalidRequest: the spec says of this monitor that it does not retrain.
         """
-        due, why = self.retraining_due(monitor)
-        if not due and not force:
-            raise InvalidRequest(f'the monitor "{monitor}" asks for no retraining: {why}')
-        pipeline = self.monitors.intents[monitor].retrain_pipeline or ""
-        return self.submit(pipeline, token=token, reason=f"drift: {monitor}" if due else "manual")
+        intent = self._retraining_monitor(monitor)
+        return self._loop(intent, tell, metric=metric, compare=compare).turn(self._opened.opening.now())
+
+    def retrain_anyway(self, monitor: str, *, token: str | None = None) -> str:
+        """Start the monitor's pipeline, alarm or not, and return the run's ref; the loop judges what it brings."""
+        intent = self._retraining_monitor(monitor)
+        return self.submit(intent.retrain_pipeline or "", token=token, reason=reason_of(monitor))
+
+    def _loop(
+        self,
+        monitor: ModelMonitor,
+        tell: Callable[[str], None],
+        *,
+        metric: str = "",
+        compare: Compare = by_metrics_only,
+    ) -> Loop:
+        opened = self._opened
+        notifier = FileNotifier(opened.opening.folder / ".scaffolder", tell)
+        return Loop(
+            opened.provider,
+            opened.platform,
+            monitor,
+            notifier,
+            rule=_rule(monitor),
+            compare=compare,
+            metric=metric,
+        )
+
+    def _retraining_monitor(self, name: str) -> ModelMonitor:
+        require(self.provider, Capability.MONITORS)
+        intent = looked_up("monitor", name, self.monitors.intents)
+        if intent.retrain_pipeline is None:
+            raise InvalidRequest(
+                f'the monitor "{name}" does not retrain',
+                remedy=f"Add retrain to monitors.{name}.on_alert in the spec, or `scaffolder run PIPELINE`.",
+            )
+        return intent
 
     # --- the platform as a whole -------------------------------------------------------------------------------------
 
@@ -339,3 +373,7 @@ class Platform:
         if self.environment == LOCAL:
             return ()
         return tuple(next_commands(self._opened.platform))
+
+
+def _rule(monitor: ModelMonitor) -> AlarmRule:
+    return AlarmRule(breaches=monitor.breaches, windows=monitor.windows, cooldown_s=monitor.cooldown_s)

@@ -46,6 +46,7 @@ __all__ = [
     "Provider",
     "Registry",
     "Reproducing",
+    "Resuming",
     "Runs",
     "Serving",
     "StateStore",
@@ -145,6 +146,15 @@ class Reproducing(Protocol):
         Raises:
             InvalidRequest: the code, the data or the environment of then cannot be had; the message says which.
         """
+        ...
+
+
+@runtime_checkable
+class Resuming(Protocol):
+    """What a provider's ``runs`` may have beside :class:`Runs`."""
+
+    def resume(self, ref: str) -> str:
+        """Let a run that failed, was stopped or has died go on after the steps that are done; return its ref."""
         ...
 
 

@@ -287,7 +287,11 @@ class ReportJson(TypedDict):
 
 
 class RetrainJson(TypedDict):
-    """Whether a monitor asks for retraining and why, and the run that was started, or null."""
+    """A turn of a monitor's loop: whether retraining is due and why, the run that was started, and what was judged.
+
+    `candidate` is the version that the last retraining brought; `promoted` says whether it is better, and null that
+    nothing was judged. `told` are the notices of this turn.
+    """
 
     platform: str
     environment: str
@@ -295,8 +299,10 @@ class RetrainJson(TypedDict):
     monitor: str
     due: bool
     why: str
-    token: str | None
     run: RunJson | None
+    candidate: VersionJson | None
+    promoted: bool | None
+    told: list[str]
 
 
 class ProbeJson(TypedDict):
