@@ -85,15 +85,10 @@ class Cache:
             return None
         half = self._layout.made(self._layout.scratch) / uuid4().hex
         try:
-            half.mkdir()
-            for name, digest in found["outputs"].items():
-                linked_copy(place / "outputs" / name, half / name)
-                if digest_of(half / name) != digest:
-                    self._drop(place)
-                    return None
+            if not _copied(place, half, found["outputs"]):
+                self._drop(place)
+                return None
             half.rename(outputs)
-        except (FileNotFoundError, BadTreeError):  # somebody replaces it
-            return None
         finally:
             remove_tree(half)
         return Entry(outputs=found["outputs"], metrics=found["metrics"])
@@ -135,3 +130,16 @@ class Cache:
         except FileNotFoundError:
             return
         remove_tree(away)
+
+
+def _copied(place: Path, target: Path, outputs: Mapping[str, str]) -> bool:
+    """Copy an entry's outputs; say whether they are what was kept."""
+    target.mkdir()
+    try:
+        for name, digest in outputs.items():
+            linked_copy(place / "outputs" / name, target / name)
+            if digest_of(target / name) != digest:
+                return False
+    except (FileNotFoundError, BadTreeError):  # damaged, or somebody replaces it
+        return False
+    return True

@@ -14,7 +14,7 @@ from stacks.pipelines import Step
 
 __all__ = ["Live"]
 
-GRACE_S = 5.0
+GRACE_S = 3.0
 """From asking a step to end to ending it."""
 CHUNK = 65_536
 MOST_CHUNKS = 64

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 from uuid import uuid4
 
 from scaffolder.operations.errors import InvalidRequest
@@ -38,6 +38,7 @@ from stacks.pipelines import (
     Run,
     StepOutput,
     Template,
+    UriOf,
     ValueOf,
 )
 from stacks.record import record
@@ -215,6 +216,10 @@ class Steps:
                     words.append(str((inputs or {})[name]))
                 case PathOf(_, name):
                     words.append(str((folder or Path()) / OUTPUTS / name))
+                case UriOf(bucket, path):
+                    words.append(str(self._layout.bucket_to_read(bucket, path)))
+                case _:
+                    assert_never(part)
         return "".join(words)
 
     # --- after -------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ _TYPES: Mapping[str, type[Any]] = {
         pipelines.Run,
         pipelines.Step,
         pipelines.StepOutput,
+        pipelines.UriOf,
         pipelines.ValueOf,
     )
 }
