@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,17 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["Captured", "Window", "captures", "files_below", "labels_of", "table", "window_of"]
+__all__ = [
+    "Captured",
+    "Window",
+    "answers_of",
+    "captures",
+    "files_below",
+    "labels_of",
+    "rows_of",
+    "table",
+    "window_of",
+]
 
 Record = dict[str, Any]
 CAPTURES = (".jsonl", ".json", ".ndjson")
@@ -75,29 +85,47 @@ def _table(path: Path) -> Any:
 
 
 def _objects(path: Path) -> Iterator[Any]:
-    """Yield a file's JSON values, one a line; a line that was cut off is left out, as a copy of a growing file has one."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    lines = text.splitlines() if path.suffix != ".json" or "\n{" in text.strip() else [text]
+    """Yield a file's JSON values; ``None`` for a line that is none, such as the last one of a file that is growing."""
+    if path.suffix == ".json":
+        text = path.read_text(encoding="utf-8", errors="replace")
+        yield from _values(text) if "\n{" not in text.strip() else _lines(text.splitlines())
+        return
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        yield from _lines(lines)
+
+
+def _lines(lines: Iterable[str]) -> Iterator[Any]:
     for line in lines:
-        try:
-            found = json.loads(line) if line.strip() else None
-        except ValueError:
-            yield None
-            continue
-        if isinstance(found, list):
-            yield from found
-        elif found is not None:
-            yield found
+        yield from _values(line)
 
 
-def captures(folder: Path) -> Iterator[Captured | None]:
+def _values(text: str) -> Iterator[Any]:
+    if not text.strip():
+        return
+    try:
+        found = json.loads(text)
+    except ValueError:
+        yield None
+    else:
+        yield from found if isinstance(found, list) else (found,)
+
+
+def _holds_captures(folder: Path) -> bool:
+    """Whether what is below a folder was captured; else its files are tables of rows."""
+    firsts = (next(_objects(path), None) for path in files_below(folder, CAPTURES))
+    return any(isinstance(first, dict) and _captured(first) is not None for first in firsts)
+
+
+def captures(folder: Path, *, since: datetime | None = None) -> Iterator[Captured | None]:
     """Yield what was captured; ``None`` stands for a line that is not understood.
 
-    A request and an answer that are kept apart are put together by their id.
+    Files that were last written before ``since`` are not opened. A request and an answer that are kept apart are put together by their id.
     """
     answers: dict[str, Captured] = {}
     requests: list[Captured] = []
     for path in files_below(folder, CAPTURES):
+        if since is not None and path.stat().st_mtime < since.timestamp():
+            continue
         for line in _objects(path):
             found = _captured(line) if isinstance(line, dict) else None
             if found is None:
@@ -181,10 +209,10 @@ def window_of(
     ``columns`` are the requests' where they have no header. ``version`` leaves out what other versions answered, where
     it is known who did.
     """
-    seen = list(captures(folder)) if files_below(folder, CAPTURES) else []
-    found = [each for each in seen if each is not None]
-    if not found:
+    if not _holds_captures(folder):
         return _of_tables(folder, since, until)
+    seen = list(captures(folder, since=since))
+    found = [each for each in seen if each is not None]
     kept = [
         each
         for each in found
@@ -194,12 +222,12 @@ def window_of(
     answers: list[Any] = []
     window = Window(None, answers, start=since, end=until, unread=len(seen) - len(found))
     for each in kept:
-        given = _rows(each.request, columns)
+        given = rows_of(each.request, columns)
         if given is None:
             window.unread += 1
             continue
         rows += given
-        answers += _answers(each.answer, len(given))
+        answers += answers_of(each.answer, len(given))
         window.ids += [each.id] * len(given)
         window.places += range(len(given))
     times = [each.time for each in kept if each.time is not None]
@@ -222,7 +250,7 @@ def _between(moment: datetime | None, since: datetime | None, until: datetime | 
     return (since is None or moment >= since) and (until is None or moment < until)
 
 
-def _rows(body: Any, columns: Sequence[str]) -> list[Record] | None:
+def rows_of(body: Any, columns: Sequence[str]) -> list[Record] | None:
     """A request's rows; ``None`` where they are not understood."""
     value = _parsed(body)
     if isinstance(value, str):
@@ -267,7 +295,7 @@ def _csv_rows(body: str, columns: Sequence[str]) -> list[Record] | None:
     return [dict(zip(names, line, strict=True)) for line in lines]
 
 
-def _answers(body: Any, rows: int) -> list[Any]:
+def answers_of(body: Any, rows: int) -> list[Any]:
     """An answer for each row: the column ``prediction``, or the first; nothing where they are not as many."""
     value = _parsed(body)
     if isinstance(value, str):

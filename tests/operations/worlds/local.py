@@ -103,7 +103,12 @@ class LocalWorld:
         if self.provider.serving.describe(endpoint.name).deployments:
             return
         version = self.provider.registry.register(
-            Registration(model=endpoint.model, artifact_uri=self.an_artifact(), token="drift")
+            Registration(
+                model=endpoint.model,
+                artifact_uri=self.an_artifact(),
+                token="drift",
+                data_uri=f"data:raw/{DAY}",
+            )
         )
         request = DeployRequest(
             endpoint=endpoint.name,
