@@ -1,25 +1,15 @@
-"""Calls to AWS: clients made when they are needed, in the spec's account only, retried, and their errors translated.
+"""Calls to AWS, in the spec's account only, and tried again within bounds.
 
-May not know what is asked, nor sleep but by the opening's clock.
+May not import the SDK before a call, know what is asked, nor sleep but by the opening's clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
-from threading import Lock
-from typing import Any, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import boto3
-import botocore.session
-from botocore import xform_name
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.loaders import Loader, create_loader
-from botocore.parsers import ResponseParserError
-from urllib3.exceptions import HTTPError
-
-from scaffolder.operations.aws.failures import mapped
+from scaffolder.errors import MissingExtraError
 from scaffolder.operations.errors import NotFound, PermissionDenied
 from scaffolder.operations.port import Opening
 from scaffolder.operations.values import Principal
@@ -27,12 +17,13 @@ from scaffolder.operations.waiting import retried
 from stacks.aws.context import Context
 from stacks.record import record
 
+if TYPE_CHECKING:
+    from scaffolder.operations.aws.sdk import Sdk
+
 __all__ = ["Account", "Reply", "Request", "Wire"]
 
 Request: TypeAlias = Mapping[str, Any]
 Reply: TypeAlias = Mapping[str, Any]
-
-_RAISED = (BotoCoreError, ClientError, ResponseParserError, HTTPError)
 
 
 @record
@@ -43,12 +34,6 @@ class Wire:
     read_s: float = 60.0
 
 
-@cache
-def _loader() -> Loader:
-    """AWS's descriptions of its services, read once: SageMaker's alone is four megabytes."""
-    return create_loader()
-
-
 class Account:
     """The spec's account, as the credentials of this process see it."""
 
@@ -56,10 +41,7 @@ class Account:
         self.context = Context(opening.platform)
         self.opening = opening
         self._wire = wire or Wire()
-        self._session: Any = None
-        self._clients: dict[str, Any] = {}
         self._caller: Principal | None = None
-        self._lock = Lock()
 
     def whoami(self) -> Principal:
         """Ask AWS whose the credentials are, whatever account that is."""
@@ -120,40 +102,12 @@ class Account:
         )
 
     def _ask(self, service: str, operation: str, request: Request, what: str) -> Reply:
-        return retried(lambda: self._once(service, operation, request, what), sleep=self.opening.sleep)
+        return retried(lambda: self._sdk.call(service, operation, request, what), sleep=self.opening.sleep)
 
-    def _once(self, service: str, operation: str, request: Request, what: str) -> Reply:
+    @cached_property
+    def _sdk(self) -> Sdk:
         try:
-            reply: dict[str, Any] = getattr(self._client(service), xform_name(operation))(**request)
-            if hasattr(reply.get("Body"), "read"):
-                with reply["Body"] as body:
-                    reply["Body"] = body.read()
-        except _RAISED as error:
-            raise mapped(error, what, self._secrets()) from error
-        return reply
-
-    def _client(self, service: str) -> Any:
-        with self._lock:
-            if self._session is None:
-                core = botocore.session.Session()
-                core.register_component("data_loader", _loader())
-                self._session = boto3.Session(botocore_session=core, region_name=self.context.region)
-            if service not in self._clients:
-                self._clients[service] = self._session.client(service, config=self._config())
-            return self._clients[service]
-
-    def _config(self) -> Config:
-        """The SDK tries once: ``waiting`` tries again, and on a clock that tests can turn."""
-        return Config(
-            connect_timeout=self._wire.connect_s,
-            read_timeout=self._wire.read_s,
-            retries={"total_max_attempts": 1},
-            user_agent_extra="scaffolder",
-        )
-
-    def _secrets(self) -> tuple[str, ...]:
-        """What must not be in a message: the credentials that are loaded already."""
-        found = self._session.get_credentials() if self._session is not None else None
-        if found is None:
-            return ()
-        return tuple(value for value in (found.secret_key, found.token) if value)
+            from scaffolder.operations.aws.sdk import Sdk  # noqa: PLC0415 - the SDK comes with the first call
+        except ModuleNotFoundError as missing:
+            raise MissingExtraError("aws", missing.name or "boto3") from missing
+        return Sdk(self.context.region, connect_s=self._wire.connect_s, read_s=self._wire.read_s)

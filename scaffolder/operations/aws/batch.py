@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from scaffolder.operations.aws.hosting import Hosting
+from scaffolder.operations.aws.registry import Packages
 from scaffolder.operations.aws.runs import utc
 from scaffolder.operations.aws.surroundings import Surroundings
 from scaffolder.operations.errors import AlreadyExists, Conflict, InvalidRequest
@@ -38,16 +39,18 @@ JOB_START = NameRule(
 class Transforms:
     """Jobs that score files. A job's ref is its ARN."""
 
-    def __init__(self, surroundings: Surroundings, hosting: Hosting) -> None:
+    def __init__(self, surroundings: Surroundings, hosting: Hosting, packages: Packages) -> None:
         self.around = surroundings
         self.account = surroundings.account
         self.context = surroundings.context
         self.hosting = hosting
+        self.packages = packages
 
     def submit(self, request: BatchRequest) -> str:
         endpoint = self.around.endpoint(request.endpoint)
         instance = self.around.machine(request.instance, "transform")
-        model = self.hosting.model(endpoint.name, request.model, request.version)
+        version = self.packages.get(request.model, request.version)
+        model = self.hosting.model(endpoint.name, version.model, version.version)
         digest = sha256(request.token.encode()).hexdigest()[:TOKEN_LENGTH]
         name = f"{self._start(endpoint.name)}{digest}"
         try:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 
 from scaffolder.operations.aws.runs import utc
 from scaffolder.operations.aws.surroundings import Surroundings
-from scaffolder.operations.errors import InvalidRequest, NotFound, Unsupported
+from scaffolder.operations.errors import NotFound, Unsupported
 from scaffolder.operations.values import Capability, DriftResult, Ensured, MonitorStatus
 from stacks.aws.schedules import monitor_hours
 from stacks.intents import ModelMonitor
@@ -116,7 +116,7 @@ class Monitors:
     def _intent(self, name: str) -> ModelMonitor:
         monitors = {intent.name: intent for intent in self.context.all_of(ModelMonitor)}
         if name not in monitors:
-            raise InvalidRequest(f"the spec has no monitor {name!r}; it has {', '.join(monitors) or 'none'}")
+            raise NotFound(f"the spec has no monitor {name!r}; it has {', '.join(monitors) or 'none'}")
         return monitors[name]
 
     def _found(self, intent: ModelMonitor, execution: Mapping[str, Any]) -> Iterator[DriftResult]:

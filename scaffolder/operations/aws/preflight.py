@@ -180,7 +180,7 @@ class Doctor:
             limits = {quota["QuotaName"]: int(quota["Value"]) for quota in listed}
         except OperationError as error:
             for name in needs:
-                yield _unknown("quotas", name, error, "Let the role read servicequotas:ListServiceQuotas.")
+                yield _unknown("quota", name, error, "Let the role read servicequotas:ListServiceQuotas.")
             return
         for name, number in needs.items():
             yield self._quota(name, number, limits.get(name))
@@ -212,7 +212,7 @@ class Doctor:
     def _quota(self, name: str, number: int, limit: int | None) -> Probe:
         if limit is None:
             return Probe(
-                group="quotas",
+                group="quota",
                 subject=name,
                 outcome=Outcome.UNKNOWN,
                 detail=f"the spec asks for {number}; Service Quotas does not list it",
@@ -220,7 +220,7 @@ class Doctor:
             )
         enough = limit >= number
         return Probe(
-            group="quotas",
+            group="quota",
             subject=name,
             outcome=Outcome.PASS if enough else Outcome.FAIL,
             detail=f"the spec asks for {number}, the account may have {limit}",

@@ -76,6 +76,6 @@ class Aws:
         self.runs = Pipelines(around)
         self.registry = Packages(around)
         self.serving = Endpoints(around, hosting, self.registry)
-        self.batch = Transforms(around, hosting)
+        self.batch = Transforms(around, hosting, self.registry)
         self.monitoring = Monitors(around)
         self.teardown = Leftovers(around, hosting)

@@ -27,7 +27,7 @@ from scaffolder.operations.values import (
     StepRun,
 )
 from stacks.intents import TrainingPipeline
-from stacks.pipelines import METRICS_FILE, Gate
+from stacks.pipelines import METRICS_FILE, Gate, sources
 from stacks.pipelines import Run as Command
 
 __all__ = ["RUN_STATES", "Pipelines", "utc"]
@@ -92,9 +92,7 @@ class Pipelines:
     def _intent(self, name: str) -> TrainingPipeline:
         pipelines = {intent.name: intent for intent in self.context.all_of(TrainingPipeline)}
         if name not in pipelines:
-            raise InvalidRequest(
-                f"the spec has no pipeline {name!r}; it has {', '.join(pipelines) or 'none'}"
-            )
+            raise NotFound(f"the spec has no pipeline {name!r}; it has {', '.join(pipelines) or 'none'}")
         return pipelines[name]
 
     # --- look ---
@@ -117,7 +115,7 @@ class Pipelines:
             parameters=self._parameters(ref, pipeline),
             reason=said.get("PipelineExecutionDescription", ""),
             error=said.get("FailureReason", ""),
-            steps=self._steps(pipeline, steps, finished=state in FINISHED),
+            steps=self._steps(pipeline, steps),
             metrics=self._metrics(pipeline, steps),
         )
 
@@ -202,17 +200,17 @@ class Pipelines:
                 return {step.name: step for step in intent.steps.steps}
         return {}
 
-    def _steps(
-        self, pipeline: str, listed: Mapping[str, Mapping[str, Any]], *, finished: bool
-    ) -> tuple[StepRun, ...]:
-        """The spec's steps in its order, those that SageMaker has not begun included; its conditions are no steps."""
+    def _steps(self, pipeline: str, listed: Mapping[str, Mapping[str, Any]]) -> tuple[StepRun, ...]:
+        """The spec's steps that SageMaker began or a gate left out, in the spec's order; conditions are no steps."""
         defined = self._definition(pipeline)
         shown: builtins.list[StepRun] = []
+        skipped: set[str] = set()
         for name, step in defined.items():
             if name in listed:
                 shown.append(_step(listed[name]))
-            else:
-                shown.append(_unseen(name, _closed_gate(step.gate, name, listed), finished=finished))
+            elif _is_closed(step.gate, name, listed) or skipped & {*sources(step)}:
+                skipped.add(name)
+                shown.append(StepRun(name=name, state=RunState.SUCCEEDED, native_state="", skipped=True))
         conditions = {f"{name}{ending}" for name in defined for ending in ("-gate", "-refused")}
         others = [step for name, step in listed.items() if name not in {*defined, *conditions}]
         return (*shown, *map(_step, others))
@@ -278,7 +276,7 @@ class Pipelines:
         said = self.account.ask(
             "sagemaker", "DescribePipelineExecution", {"PipelineExecutionArn": ref}, f"look at run {ref}"
         )
-        return said["PipelineExecutionStatus"] != "Executing"
+        return bool(said["PipelineExecutionStatus"] != "Executing")
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
@@ -338,14 +336,7 @@ def _step(said: Mapping[str, Any]) -> StepRun:
     )
 
 
-def _closed_gate(gate: Gate | None, name: str, listed: Mapping[str, Mapping[str, Any]]) -> bool:
+def _is_closed(gate: Gate | None, name: str, listed: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether a step's condition was looked at and not met."""
     condition = listed.get(f"{name}-gate", {}).get("Metadata", {}).get("Condition", {})
     return gate is not None and condition.get("Outcome") == "False"
-
-
-def _unseen(name: str, closed: bool, *, finished: bool) -> StepRun:  # noqa: FBT001 - what the gate said
-    """A step that SageMaker has not begun: it waits, or never will."""
-    if closed or finished:
-        return StepRun(name=name, state=RunState.STOPPED, native_state="", skipped=True)
-    return StepRun(name=name, state=RunState.QUEUED, native_state="")

@@ -6,6 +6,7 @@ May not touch an endpoint that Terraform owns: one whose version or image the sp
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -38,6 +39,7 @@ STATES: Mapping[str, EndpointState] = {
     "OutOfService": EndpointState.FAILED,
     "UpdateRollbackFailed": EndpointState.FAILED,
 }
+NAME = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 
 
 class Endpoints:
@@ -55,6 +57,11 @@ class Endpoints:
 
     def deploy(self, request: DeployRequest) -> str:
         endpoint = self._own(request.endpoint)
+        if NAME.fullmatch(request.deployment) is None:
+            raise InvalidRequest(
+                f"{request.deployment!r} is not a name that every provider takes for a deployment",
+                remedy=f"Take one of the form {NAME.pattern}, such as blue or v-3.",
+            )
         version = self.packages.get(request.model, request.version)
         if version.approval is not Approval.APPROVED:
             raise InvalidRequest(

@@ -168,7 +168,8 @@ class State:
 
     def _settings(self, key: str | None, *, is_new: bool, dry_run: bool) -> Iterator[Ensured]:
         for aspect in self._aspects(key):
-            found = None if is_new and dry_run else self._found(aspect)
+            # A new bucket has some of it already: it is set all the same, so that a dry run says what is done.
+            found = None if is_new else self._found(aspect)
             if found is not None and _has(found, aspect.wanted):
                 yield Ensured(subject=aspect.subject, action="unchanged")
                 continue

@@ -36,22 +36,22 @@ class Surroundings:
         """Return a model of the spec.
 
         Raises:
-            InvalidRequest: there is none of that name.
+            NotFound: there is none of that name.
         """
         models = {model.name: model for model in self.context.all_of(ModelRegistry)}
         if name not in models:
-            raise InvalidRequest(f"the spec has no model {name!r}; it has {_listed(models)}")
+            raise NotFound(f"the spec has no model {name!r}; it has {_listed(models)}")
         return models[name]
 
     def endpoint(self, name: str) -> OnlineEndpoint:
         """Return an endpoint of the spec.
 
         Raises:
-            InvalidRequest: there is none of that name.
+            NotFound: there is none of that name.
         """
         endpoints = {endpoint.name: endpoint for endpoint in self.context.all_of(OnlineEndpoint)}
         if name not in endpoints:
-            raise InvalidRequest(f"the spec has no endpoint {name!r}; it has {_listed(endpoints)}")
+            raise NotFound(f"the spec has no endpoint {name!r}; it has {_listed(endpoints)}")
         return endpoints[name]
 
     # --- names and tags ---
