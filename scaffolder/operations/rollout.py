@@ -259,7 +259,7 @@ class _Controller:
             sleep=self._sleep,
             polling=SETTLING,
         )
-        if wrong := self._health(status):
+        if wrong := endpoint_is_sound(self._new)(status):
             self._give_up(wrong)
         self._tell(f"{self._new} is in service")
 

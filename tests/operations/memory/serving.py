@@ -93,7 +93,9 @@ class MemoryServing:
                 named("deployment", deployment, there.deployments)
             there.asked += 1
             served_by = deployment or _by_traffic(endpoint, there)
-        rows = csv.DictReader(io.StringIO(body.decode()))
+        rows = [*csv.DictReader(io.StringIO(body.decode()))]
+        if not all("tenure" in row for row in rows):
+            raise InvalidRequest(f"the deployment {served_by!r} answered with 400: there is no column tenure")
         answers = [int(float(row["tenure"]) < CHURNS_BELOW) for row in rows]
         return Answer(
             body="".join(f"{one}\n" for one in answers).encode(),
