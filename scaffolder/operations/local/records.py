@@ -32,7 +32,18 @@ from stacks.intents import Platform
 from stacks.pipelines import PipelineDefinition
 from stacks.record import record
 
-__all__ = ["Head", "Plan", "RunFolder", "State", "StepState", "at", "find_run", "run_of"]
+__all__ = [
+    "Head",
+    "Plan",
+    "RunFolder",
+    "State",
+    "StepState",
+    "at",
+    "find_run",
+    "metrics_of",
+    "ref_of",
+    "run_of",
+]
 
 FORMAT = 1
 QUEUED, RUNNING = RunState.QUEUED.value, RunState.RUNNING.value
@@ -213,7 +224,7 @@ def run_of(folder: RunFolder, *, whole: bool = True) -> Run:
         reason=head.reason,
         error=error,
         steps=steps,
-        metrics=_metrics(state),
+        metrics=metrics_of(state),
         record=record_of(head, plan, state) if whole and plan else {},
     )
 
@@ -305,7 +316,7 @@ def _step_run(name: str, step: StepState, run: RunState, ended: float | None) ->
     )
 
 
-def _metrics(state: State) -> Mapping[str, float]:
+def metrics_of(state: State) -> Mapping[str, float]:
     """The numbers of all steps; where two have one name, the later step's."""
     found: dict[str, float] = {}
     for step in state.steps.values():

@@ -7,20 +7,25 @@ RUN is a run's folder, FOLDER the attempt's, in which ``artifact/`` is what to r
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scaffolder.errors import ScaffolderError
 from scaffolder.operations.local.files import write_json
 from scaffolder.operations.local.layout import Layout
-from scaffolder.operations.local.records import Plan, RunFolder, State
+from scaffolder.operations.local.records import Plan, RunFolder, State, at, metrics_of
 from scaffolder.operations.local.runner import REGISTERED
 from scaffolder.operations.local.steps import OUTPUTS
 from scaffolder.operations.local.trees import digest_of
 from scaffolder.operations.port import Opening
 from scaffolder.operations.values import Registration
 from stacks.pipelines import Register, StepOutput
+
+if TYPE_CHECKING:
+    from scaffolder.operations.local.registry import LocalRegistry
 
 __all__ = ["registration_of"]
 
@@ -66,11 +71,12 @@ def _main(run: str, step: str, folder: str) -> int:
 
     of = RunFolder(Path(run))
     layout = Layout(of.path.parent.parent.parent)
-    opening = Opening(platform=of.plan().platform, folder=layout.folder, sleep=time.sleep)
+    plan = of.plan()
+    registry = LocalRegistry(Opening(platform=plan.platform, folder=layout.folder, sleep=time.sleep), layout)
+    registration = registration_of(of, step, Path(folder) / "artifact")
     try:
-        version = LocalRegistry(opening, layout).register(
-            registration_of(of, step, Path(folder) / "artifact")
-        )
+        _track(registry, of, registration)
+        version = registry.register(registration)
     except ScaffolderError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -79,5 +85,23 @@ def _main(run: str, step: str, folder: str) -> int:
     return 0
 
 
+def _track(registry: LocalRegistry, run: RunFolder, registration: Registration) -> None:
+    """Keep the run beside its model, so that MLflow shows where a version comes from."""
+    head, state = run.head(), run.state()
+    tags = {"commit": registration.source_commit, "data": registration.data_uri, "reason": head.reason}
+    registry.log_run(
+        head.pipeline,
+        head.ref,
+        parameters=head.parameters,
+        metrics=metrics_of(state),
+        tags={name: value for name, value in tags.items() if value},
+        started=at(state.started or head.created),
+        ended=at(time.time()),
+    )
+
+
 if __name__ == "__main__":
-    sys.exit(_main(*sys.argv[1:]))
+    code = _main(*sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # what was imported takes seconds to be taken down
