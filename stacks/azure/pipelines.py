@@ -25,6 +25,7 @@ from stacks.pipelines import (
     Run,
     Step,
     StepOutput,
+    UriOf,
     ValueOf,
     sources,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "datastore_uri",
     "gates_of",
     "image_of",
+    "kept_path",
     "node_name",
     "parameter_problem",
     "pipeline_problems",
@@ -165,6 +167,11 @@ def datastore_uri(bucket: str, path: str) -> str:
     return f"azureml://datastores/{datastore_of(bucket)}/paths/{path.strip('/')}"
 
 
+def kept_path(pipeline: str, job: str, step: str, output: str) -> str:
+    """Where in the artifacts bucket the job of a step keeps an output that has no place of its own."""
+    return f"{RUNS}/{pipeline}/{job}/{step}/{output}"
+
+
 def node_name(step: str) -> str:
     """A step's name in a pipeline job, which takes no hyphen; a definition's takes no underscore."""
     return step.replace("-", "_")
@@ -209,7 +216,7 @@ class _Node:
     def __init__(self) -> None:
         self.types: dict[str, Document] = {}
         self.bound: dict[str, Any] = {}
-        self.names: dict[ValueOf | PathOf, str] = {}
+        self.names: dict[ValueOf | PathOf | UriOf, str] = {}
         self.metrics: dict[StepOutput, str] = {}
 
     def add(self, name: str, type_: Document, bound: object) -> str:
@@ -281,6 +288,7 @@ class _Compiler:
         kinds = {name: {"type": output["type"]} for name, output in outputs.items()}
         return {
             "type": "command",
+            "display_name": step.name,
             "component": {
                 "type": "command",
                 **({"inputs": node.types} if node.types else {}),
@@ -429,7 +437,7 @@ class _Compiler:
 
     def _kept(self, step: Step, name: str, kind: str) -> Document:
         """A place apart for each run: Azure ML writes the job's own name into it."""
-        path = f"{RUNS}/{self.intent.name}/${{{{name}}}}/{step.name}/{name}"
+        path = kept_path(self.intent.name, "${{name}}", step.name, name)
         return {"type": kind, "path": datastore_uri("artifacts", path), "mode": "rw_mount"}
 
     def _place(self, place: BucketPath) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from stacks.azure.context import Context
 from stacks.graph import Node, ProviderBlock, Value
 
-__all__ = ["PROVIDER_VERSIONS", "providers_of"]
+__all__ = ["PROVIDER_VERSIONS", "RESOURCE_PROVIDERS", "providers_of"]
 
 AZURERM_VERSION = ">= 5.1.0, < 6.0.0"
 AZAPI_VERSION = ">= 2.9.0, < 3.0.0"
