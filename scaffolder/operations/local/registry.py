@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -60,7 +61,7 @@ class LocalRegistry:
 
     def list(self, model: str) -> Iterator[ModelVersion]:
         """Yield a model's versions, the newest first."""
-        if self._is_there():
+        if self._is_there() and "'" not in model:
             with _errors():
                 yield from self._versions(model)
 
@@ -146,7 +147,10 @@ class LocalRegistry:
         id_, status = self._run_named(experiment, name)
         if not id_:
             made = self._client.create_run(
-                self._experiment(experiment), start_time=started, tags={f"{_TAG}name": name}, run_name=name
+                self._experiment(experiment),
+                start_time=started,
+                tags={f"{_TAG}key": _key(name)},
+                run_name=name,
             )
             id_ = made.info.run_id
         if status in {"", "RUNNING"}:
@@ -164,7 +168,7 @@ class LocalRegistry:
 
     def _run_named(self, experiment: str, name: str) -> tuple[str, str]:
         found = self._client.search_runs(
-            [self._experiment(experiment)], f"tags.`{_TAG}name` = '{_quoted(name)}'", max_results=1
+            [self._experiment(experiment)], f"tags.`{_TAG}key` = '{_key(name)}'", max_results=1
         )
         return (str(found[0].info.run_id), str(found[0].info.status)) if found else ("", "")
 
@@ -194,7 +198,7 @@ class LocalRegistry:
             "digest": registration.digest or content,
             "content": content,
             "metrics": json.dumps({name: float(value) for name, value in registration.metrics.items()}),
-            "token": registration.token,
+            "key": _key(registration.token),
             "created": now.isoformat(),
             "approval": Approval.APPROVED if model.approval == "automatic" else Approval.PENDING,
             "stage": Stage.NONE,
@@ -208,7 +212,7 @@ class LocalRegistry:
             times=(now, now),
             succeeded=True,
         )
-        if not self._client.search_registered_models(f"name = '{_quoted(model.name)}'"):
+        if not self._client.search_registered_models(f"name = '{model.name}'"):
             self._client.create_registered_model(model.name)
         made = self._client.create_model_version(
             model.name,
@@ -238,7 +242,7 @@ class LocalRegistry:
 
     def _by_token(self, model: str, token: str) -> ModelVersion | None:
         found = self._client.search_model_versions(
-            f"name = '{_quoted(model)}' AND tags.`{_TAG}token` = '{_quoted(token)}'", max_results=1
+            f"name = '{model}' AND tags.`{_TAG}key` = '{_key(token)}'", max_results=1
         )
         return self.get(model, int(found[0].version)) if found else None
 
@@ -247,7 +251,7 @@ class LocalRegistry:
         page = ""
         while True:
             found = self._client.search_model_versions(
-                f"name = '{_quoted(model)}'",
+                f"name = '{model}'",
                 max_results=_PAGE,
                 order_by=["version_number DESC"],
                 page_token=page or None,
@@ -258,7 +262,7 @@ class LocalRegistry:
                 return
 
     def _aliases(self, model: str) -> Mapping[str, int]:
-        found = self._client.search_registered_models(f"name = '{_quoted(model)}'")
+        found = self._client.search_registered_models(f"name = '{model}'")
         return {str(alias): int(version) for one in found for alias, version in one.aliases.items()}
 
     def _version(self, found: Any, holders: Mapping[str, int]) -> ModelVersion:
@@ -337,15 +341,9 @@ def _created(tags: Mapping[str, str], stamp_ms: int) -> datetime:
     return datetime.fromtimestamp(stamp_ms / 1000, UTC)
 
 
-def _quoted(text: str) -> str:
-    """Make a text safe inside the quotes of MLflow's filters, which have no escapes.
-
-    Raises:
-        InvalidRequest: it has quotes.
-    """
-    if "'" in text or '"' in text or "`" in text:
-        raise InvalidRequest(f"a name or token may have no quotes: {text}")
-    return text
+def _key(text: str) -> str:
+    """Make a name that MLflow's filters, which have no escapes, can look for."""
+    return sha256(text.encode()).hexdigest()
 
 
 @contextmanager
