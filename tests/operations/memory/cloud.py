@@ -117,7 +117,9 @@ class Memories:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         written = io.BytesIO()
         _Pickler(written).dump(cloud)
-        self._file.write_bytes(written.getvalue())
+        new = self._file.with_suffix(".new")
+        new.write_bytes(written.getvalue())
+        new.replace(self._file)  # at once: who is killed meanwhile leaves the old one
 
     def now(self) -> datetime:
         return self.opening.now()

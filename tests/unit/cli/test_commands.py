@@ -28,6 +28,10 @@ HEAVY = (
     "logging",
     "tempfile",
 )
+SDKS = (
+    *("boto3", "botocore", "google.cloud.aiplatform", "google.auth", "azure.ai", "azure.core"),
+    *("mlflow", "evidently", "sklearn", "pandas", "numpy", "scipy", "fastapi", "uvicorn", "sqlalchemy"),
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -89,6 +93,23 @@ def test_help_loads_nothing_that_only_commands_need(arguments: list[str]) -> Non
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "click" in loaded
     assert loaded & set(HEAVY) == set()
+
+
+def test_no_help_loads_an_sdk() -> None:
+    script = (
+        "import contextlib, io, sys\nfrom scaffolder.cli.main import COMMANDS, main\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        "    for name, entry in COMMANDS.items():\n"
+        "        for below in ['', *getattr(entry.load(), 'commands', ())]:\n"
+        "            assert main([each for each in (name, below, '--help') if each]) == 0\n"
+        "print(*sorted(sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "scaffolder.cli.models" in loaded
+    assert [name for name in loaded if name.startswith(SDKS)] == []
 
 
 def test_the_page_of_the_command_line_is_current(tmp_path: Path) -> None:
