@@ -59,6 +59,8 @@ class Faults:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 65536  # An answer in one piece: two would wait for each other's receipt.
+    disable_nagle_algorithm = True
     answering: Callable[[Request], Answer]
     faults: Faults
     lock: threading.Lock

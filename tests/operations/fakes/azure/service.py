@@ -368,7 +368,7 @@ class Azure:
         return self._told(self.resources.put(request.path, body, busy="Creating", seconds=DEPLOYING_S))
 
     def _undeployed(self, request: Request, _: Operation) -> Answer:
-        endpoint, _, name = request.path.partition("/deployments/")
+        endpoint, name = request.path.split("/deployments/")
         if (self.resources.get(endpoint).document["properties"].get("traffic") or {}).get(name):
             raise Refusal(400, "BadArgument", f"The deployment {name} takes traffic.")
         self.resources.remove(request.path, seconds=CHANGING_S)
