@@ -32,7 +32,7 @@ from stacks.pipelines import (
 )
 from stacks.record import record
 
-__all__ = ["POLLING", "Script", "ended", "ended_runs", "register", "runs_of", "submitted"]
+__all__ = ["POLLING", "Script", "ended", "ended_runs", "platform_of", "register", "runs_of", "submitted"]
 
 POLLING = Polling(start_s=0.02, factor=1.2, most_s=0.2, timeout_s=60)
 
@@ -66,6 +66,14 @@ def runs_of(
     parameters: Mapping[str, ParameterValue] | None = None,
 ) -> LocalRuns:
     """Open the runs of a platform with one pipeline, ``p``."""
+    opening = Opening(platform=platform_of(scripts, parameters), folder=folder, sleep=time.sleep)
+    return LocalRuns(opening, Layout(folder))
+
+
+def platform_of(
+    scripts: Mapping[str, Script | Register], parameters: Mapping[str, ParameterValue] | None = None
+) -> Platform:
+    """A platform with a model ``m``, and a pipeline ``p`` of these steps in an order in which they can run."""
     files = {
         f"{name}.py": _program(script.text) for name, script in scripts.items() if isinstance(script, Script)
     }
@@ -76,8 +84,7 @@ def runs_of(
         steps=tuple(_step(name, script) for name, script in scripts.items()),
         code={"code": CodeFolder(path="code", files=files, digest=digest)},
     )
-    opening = Opening(platform=_platform(definition), folder=folder, sleep=time.sleep)
-    return LocalRuns(opening, Layout(folder))
+    return _platform(definition)
 
 
 def register(model: str, artifact: str, metrics: str | None = None) -> Register:
