@@ -72,8 +72,7 @@ def run(session: Session, monitor: str, token: str | None, *, detach: bool) -> N
             show_run(session, looking, given)
         session.next(f"runs logs {short_ref(ref)} --follow", f"monitors report {monitor}")
         return
-    session.talk.say(f"run {short_ref(ref)} of the monitor {monitor} (token {given})")
-    done = follow(session, ref, command_token=given)
+    done = follow(session, ref, f"run {short_ref(ref)} of the monitor {monitor}", command_token=given)
     found = platform.monitors.report(monitor)
     session.show(lambda: render_drift(found), monitor=monitor, run=done, results=found)
 

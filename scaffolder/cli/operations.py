@@ -255,8 +255,10 @@ def _under_way(run: Run) -> str:
     return f"  {run.pipeline} {run.state.value}: {count}{f', now {now}' if now else ''}"
 
 
-def follow(session: Session, ref: str, *, command_token: str | None, logs: bool = False) -> Run:
-    """Follow a run to its end, and say how it is. Ctrl-C leaves it running.
+def follow(
+    session: Session, ref: str, head: str, *, command_token: str | None = None, logs: bool = False
+) -> Run:
+    """Say ``head``, follow a run to its end, and say how it is. Ctrl-C leaves it running.
 
     Raises:
         RunFailed: it failed, or was stopped; the document and the failed step's last lines are printed already.
@@ -264,6 +266,7 @@ def follow(session: Session, ref: str, *, command_token: str | None, logs: bool 
     short = short_ref(ref)
     on_line = (lambda line: session.talk.say(render_line(line))) if logs else None
     try:
+        session.talk.say(f"{head} (token {command_token})" if command_token else head)
         return session.platform.runs.wait(ref, on_change=_Steps(session.talk), on_line=on_line)
     except KeyboardInterrupt:
         session.talk.say(f"\nThe run {short} goes on without you.")

@@ -63,12 +63,11 @@ def command(
         _show(session, monitor, platform.retraining_due(monitor), [], None, None)
         return
     told: list[str] = []
-    if force:
-        given = checked_token(token)
+    given = checked_token(token) if force else None
+    if given is not None:
         with session.repeatable(given):
             started = platform.retrain_anyway(monitor, token=given)
         decided, turn = Retraining(wanted=False, why="it was forced"), None
-        session.talk.say(f"run {short_ref(started)} trains again (token {given})")
     else:
         turn = platform.retrain(monitor, metric=metric, tell=_teller(session, told))
         decided, started = turn.retraining, turn.started
@@ -76,7 +75,7 @@ def command(
     if started and detach:
         run = platform.runs.show(started)
     elif started:
-        run = follow(session, started, command_token=None)
+        run = follow(session, started, f"run {short_ref(started)} trains again", command_token=given)
         turn = platform.retrain(monitor, metric=metric, tell=_teller(session, told))
     _show(session, monitor, decided, told, run, turn)
     if run is not None and not detach:

@@ -63,7 +63,7 @@ def command(
         show_run(session, platform.runs.show(ref), given)
         session.next(f"runs logs {short_ref(ref)} --follow", f"runs show {short_ref(ref)}")
         return
-    session.talk.say(f"run {short_ref(ref)} of {pipeline} on {platform.provider.name} (token {given})")
-    run = follow(session, ref, command_token=given, logs=logs)
+    head = f"run {short_ref(ref)} of {pipeline} on {platform.provider.name}"
+    run = follow(session, ref, head, command_token=given, logs=logs)
     show_run(session, run, given)
     tell_registered(session, run)

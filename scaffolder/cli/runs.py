@@ -132,12 +132,11 @@ def resume(session: Session, run: str, *, detach: bool) -> None:
     """
     runs = session.platform.runs
     ref = runs.resume(run)
-    session.talk.say(f"run {short_ref(ref)} goes on")
     if detach:
         show_run(session, runs.show(ref), None)
         session.next(f"runs logs {short_ref(ref)} --follow")
         return
-    done = follow(session, ref, command_token=None)
+    done = follow(session, ref, f"run {short_ref(ref)} goes on")
     show_run(session, done, None)
     tell_registered(session, done)
 
@@ -166,12 +165,12 @@ def reproduce(session: Session, run: str, token: str | None, *, detach: bool) ->
     given = checked_token(token)
     with session.repeatable(given):
         ref = platform.runs.reproduce(run, token=given)
-    session.talk.say(f"run {short_ref(ref)} repeats {short_ref(before.ref)} (token {given})")
     if detach:
         show_run(session, platform.runs.show(ref), given)
         session.next(f"runs logs {short_ref(ref)} --follow")
         return
-    again = follow(session, ref, command_token=given)
+    head = f"run {short_ref(ref)} repeats {short_ref(before.ref)}"
+    again = follow(session, ref, head, command_token=given)
     session.show(lambda: [*render_run(again), "", *_compared(before, again)], token=given, run=again)
     if _differing(before, again):
         click.get_current_context().exit(1)

@@ -61,8 +61,8 @@ def command(
         job = platform.score(endpoint, input_uri, output_uri, version=version, token=given, wait=False)
     short = short_ref(job.ref)
     if not detach:
-        session.talk.say(f"scoring job {short} on {platform.provider.name} (token {given})")
         try:
+            session.talk.say(f"scoring job {short} on {platform.provider.name} (token {given})")
             job = platform.wait_for_job(job.ref, on_change=lambda seen: _tell(session, seen))
         except KeyboardInterrupt:
             session.talk.say(f"\nThe job {short} goes on without you.")
