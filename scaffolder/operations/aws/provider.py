@@ -5,8 +5,6 @@ May not call AWS when it is made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from scaffolder.operations.aws.account import Account, Wire
 from scaffolder.operations.aws.batch import Transforms
 from scaffolder.operations.aws.hosting import Hosting
@@ -16,40 +14,13 @@ from scaffolder.operations.aws.registry import Packages
 from scaffolder.operations.aws.runs import Pipelines
 from scaffolder.operations.aws.serving import Endpoints
 from scaffolder.operations.aws.state import State
+from scaffolder.operations.aws.support import SUPPORT
 from scaffolder.operations.aws.surroundings import Surroundings
 from scaffolder.operations.aws.teardown import Leftovers
 from scaffolder.operations.port import Opening
-from scaffolder.operations.values import Capability, Principal
-from stacks.intents import Support, SupportLevel
+from scaffolder.operations.values import Principal
 
-__all__ = ["SUPPORT", "Aws"]
-
-_FULL = Support(SupportLevel.FULL)
-
-SUPPORT: Mapping[Capability, Support] = {
-    Capability.IDENTITY: _FULL,
-    Capability.PREFLIGHT: _FULL,
-    Capability.STATE: _FULL,
-    Capability.RUNS: _FULL,
-    Capability.LOGS: _FULL,
-    Capability.CANCEL: _FULL,
-    Capability.REPRODUCE: Support(
-        SupportLevel.NOT_IMPLEMENTED, "a run's record (commit, data, seeds) is kept by local runs only"
-    ),
-    Capability.REGISTRY: _FULL,
-    Capability.STAGES: _FULL,
-    Capability.REALTIME: _FULL,
-    Capability.TRAFFIC: _FULL,
-    Capability.TARGETED_INVOKE: _FULL,
-    Capability.AUTOSCALING: _FULL,
-    Capability.CAPTURE: _FULL,
-    Capability.BATCH: _FULL,
-    Capability.MONITORS: Support(
-        SupportLevel.PARTIAL,
-        "what SageMaker's own monitor found, which Terraform schedules; drift jobs of our own are not made yet",
-    ),
-    Capability.TEARDOWN: _FULL,
-}
+__all__ = ["Aws"]
 
 
 class _Identity:

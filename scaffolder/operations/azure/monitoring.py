@@ -9,19 +9,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NoReturn
 
+from scaffolder.operations.azure.support import SUPPORT
 from scaffolder.operations.errors import Unsupported
 from scaffolder.operations.values import Capability, DriftResult, Ensured, MonitorStatus
 from stacks.intents import ModelMonitor
 
-__all__ = ["REASON", "NoMonitoring"]
-
-REASON = "the drift job is not scheduled on Azure ML yet; capture, and a run with a reason, are there"
+__all__ = ["NoMonitoring"]
 
 
 def _refuse() -> NoReturn:
     raise Unsupported(
         Capability.MONITORS.value,
-        f"monitors are not made on Azure: {REASON}",
+        f"monitors are not made on Azure: {SUPPORT[Capability.MONITORS].reason}",
         remedy="Look for drift with --env local over the captured requests.",
     )
 

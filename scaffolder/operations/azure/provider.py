@@ -5,35 +5,21 @@ May not import an SDK before an operation runs, nor make a call when it is made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from scaffolder.operations.azure.batch import AzureBatch
 from scaffolder.operations.azure.calls import Calls, Cloud
 from scaffolder.operations.azure.identity import AzureIdentity
-from scaffolder.operations.azure.monitoring import REASON, NoMonitoring
+from scaffolder.operations.azure.monitoring import NoMonitoring
 from scaffolder.operations.azure.place import Place
 from scaffolder.operations.azure.preflight import AzurePreflight
 from scaffolder.operations.azure.registry import AzureRegistry
 from scaffolder.operations.azure.runs import AzureRuns
 from scaffolder.operations.azure.serving import AzureServing
 from scaffolder.operations.azure.state import AzureState
+from scaffolder.operations.azure.support import SUPPORT
 from scaffolder.operations.azure.teardown import AzureTeardown
 from scaffolder.operations.port import Opening
-from scaffolder.operations.values import Capability
-from stacks.intents import Support, SupportLevel
 
-__all__ = ["SUPPORT", "AzureProvider"]
-
-LACKING = {
-    Capability.REPRODUCE: Support(
-        SupportLevel.NOT_IMPLEMENTED,
-        "a run keeps its parameters and its code's digest, and nothing starts it again from them yet",
-    ),
-    Capability.MONITORS: Support(SupportLevel.NOT_IMPLEMENTED, REASON),
-}
-SUPPORT: Mapping[Capability, Support] = {
-    each: LACKING.get(each, Support(SupportLevel.FULL)) for each in Capability
-}
+__all__ = ["AzureProvider"]
 
 
 class AzureProvider:

@@ -1,0 +1,37 @@
+"""What operations do on AWS, and what they do in part or not. May not do any of it, nor import an SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scaffolder.operations.values import Capability
+from stacks.intents import Support, SupportLevel
+
+__all__ = ["SUPPORT"]
+
+_FULL = Support(SupportLevel.FULL)
+
+SUPPORT: Mapping[Capability, Support] = {
+    Capability.IDENTITY: _FULL,
+    Capability.PREFLIGHT: _FULL,
+    Capability.STATE: _FULL,
+    Capability.RUNS: _FULL,
+    Capability.LOGS: _FULL,
+    Capability.CANCEL: _FULL,
+    Capability.REPRODUCE: Support(
+        SupportLevel.NOT_IMPLEMENTED, "a run's record (commit, data, seeds) is kept by local runs only"
+    ),
+    Capability.REGISTRY: _FULL,
+    Capability.STAGES: _FULL,
+    Capability.REALTIME: _FULL,
+    Capability.TRAFFIC: _FULL,
+    Capability.TARGETED_INVOKE: _FULL,
+    Capability.AUTOSCALING: _FULL,
+    Capability.CAPTURE: _FULL,
+    Capability.BATCH: _FULL,
+    Capability.MONITORS: Support(
+        SupportLevel.PARTIAL,
+        "what SageMaker's own monitor found, which Terraform schedules; drift jobs of our own are not made yet",
+    ),
+    Capability.TEARDOWN: _FULL,
+}
