@@ -30,6 +30,14 @@ __all__ = [
 One = TypeVar("One")
 COLUMNS = 80
 GAP = 2
+FEW = 3
+"""Columns that have place for the levels' own words."""
+IN_FULL: Mapping[SupportLevel, str] = {level: level.value for level in SupportLevel}
+IN_SHORT: Mapping[SupportLevel, str] = {
+    **IN_FULL,
+    SupportLevel.NOT_IMPLEMENTED: "not yet",
+    SupportLevel.NOT_POSSIBLE: "cannot",
+}
 Meaning: TypeAlias = Mapping[SupportLevel, str]
 STACKS_CARRY: Meaning = {
     SupportLevel.FULL: "the stacks carry it, and every key of it",
@@ -128,10 +136,11 @@ def render_support(lines: Sequence[Line]) -> Iterator[str]:
         return
     clouds = [*lines[0].support]
     first = max(len(line.subject) for line in lines)
-    width = max(map(len, SupportLevel))
+    shown = IN_FULL if len(clouds) <= FEW else IN_SHORT
+    width = max(map(len, shown.values()))
     yield _row("", clouds, first, width)
     for line in lines:
-        yield _row(line.subject, [line.support[cloud].level for cloud in clouds], first, width)
+        yield _row(line.subject, [shown[line.support[cloud].level] for cloud in clouds], first, width)
     for line in _not_whole(lines):
         yield ""
         yield line.subject

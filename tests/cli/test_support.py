@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from scaffolder.operations.adapters import BUILT_IN
+from scaffolder.operations.values import Capability
 from stacks.adapter import STACKS
 from tests.cli.conftest import Cli
 
@@ -22,9 +24,9 @@ def test_what_is_not_whole_has_its_reason(cli: Cli) -> None:
     document = cli.run("support", "--json").document
     assert document["clouds"] == [*STACKS]
     levels = [
-        (each["intent"], *cloud.values())
-        for each in document["intents"]
-        for cloud in each["support"].values()
+        (each.get("intent") or each["capability"], *column.values())
+        for each in document["intents"] + document["operations"]
+        for column in each["support"].values()
     ]
     assert {level for _, level, _ in levels} <= {"full", "partial", "not implemented", "not possible"}
     assert [intent for intent, level, reason in levels if (level == "full") == bool(reason)] == []
@@ -41,9 +43,27 @@ def test_one_cloud_can_be_asked_for(cli: Cli) -> None:
     )
 
 
+def test_operations_have_a_table_of_their_own(cli: Cli) -> None:
+    document = cli.run("support", "--json").document
+    assert document["providers"] == [*BUILT_IN]
+    assert [each["capability"] for each in document["operations"]] == [*Capability]
+    tables = [block.splitlines() for block in cli.run("support").stdout.split("\n\n")]
+    operations = next(block for block in tables if block[0].split() == [*BUILT_IN])
+    assert [line[: len("invoke one deployment")].strip() for line in operations[1:]] == [*Capability]
+
+
+def test_this_machine_has_operations_and_no_stacks(cli: Cli) -> None:
+    document = cli.run("support", "--provider", "local", "--json").document
+    assert (document["clouds"], document["intents"]) == ([], [])
+    assert document["providers"] == ["local"]
+    head, first, *_ = cli.run("support", "--provider", "local").stdout.splitlines()
+    assert (head.split(), first.split()) == (["local"], ["identity", "full"])
+
+
 def test_markdown_is_a_table(cli: Cli) -> None:
     ran = cli.run("support", "--markdown")
     assert ran.stdout.splitlines()[1] == "|---|" + "---|" * len(STACKS)
     assert ran.stdout.splitlines()[2].startswith("| state store | ")
+    assert "| operation | " + " | ".join(f"`{name}`" for name in BUILT_IN) + " |" in ran.stdout.splitlines()
     both = cli.run("support", "--markdown", "--json")
     assert both.stderr == "error: --json and --markdown exclude each other\n"
