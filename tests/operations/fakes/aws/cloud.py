@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from tests.operations.fakes.aws.basics import Basics
 from tests.operations.fakes.aws.faults import Faults
 from tests.operations.fakes.aws.hosting import Hosting
 from tests.operations.fakes.aws.jobs import Transforms
+from tests.operations.fakes.aws.keys import Keys
 from tests.operations.fakes.aws.packages import Packages
 from tests.operations.fakes.aws.pipelines import Outside, Pipelines
 from tests.operations.fakes.aws.store import Answers, Parameters, Place, refused
@@ -38,7 +40,7 @@ __all__ = ["BROKEN", "UNKNOWN", "Cloud"]
 
 UNKNOWN = "FakeUnknownOperation"
 BROKEN = "FakeBroken"
-OURS = ("sagemaker", "sagemaker-runtime", "sts", "service-quotas")
+OURS = ("sagemaker", "sagemaker-runtime", "sts", "iam", "kms", "service-quotas")
 """Services of which moto is never asked anything."""
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
@@ -55,6 +57,7 @@ class Cloud:
         self.defects: list[str] = []
         self.url = ""
         self.basics = Basics(self.place, account)
+        self.keys = Keys(self.place)
         self.packages = Packages(self.place)
         self.hosting = Hosting(self.place, self.packages, self._is_scaled)
         self.pipelines = Pipelines(self.place, self.packages, Outside(self._log, self.write))
@@ -77,6 +80,7 @@ class Cloud:
             "sagemaker-runtime": {"InvokeEndpoint": self.hosting.invoke},
             "sts": self.basics.sts,
             "iam": self.basics.iam,
+            "kms": self.keys.answers,
             "service-quotas": self.basics.service_quotas,
         }
 
@@ -180,14 +184,19 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """A client for what a test puts there; boto3 makes its methods at run time, hence no narrower type."""
-        return boto3.client(
-            service,
-            region_name=self.place.region,
-            endpoint_url=self.url,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-        )
+        return _client(service, self.place.region, self.url)
+
+
+@cache
+def _client(service: str, region: str, url: str) -> Any:
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=url,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+    )
 
 
 def _checked(match: Match, request: Request) -> Parameters:

@@ -27,6 +27,7 @@ __all__ = ["running_cloud"]
 def _server() -> tuple[Any, Any]:
     """The server, which serves, and moto behind the emulator's corrections."""
     os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "false")
+    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     server = make(0)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
