@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from scaffolder.operations.errors import TimedOut
-from scaffolder.operations.gcp.faults import caught, failed_operation, mapped, timed_out
+from scaffolder.operations.gcp.faults import caught, failed_operation, mapped, said, timed_out
 from scaffolder.operations.gcp.place import Place
 from scaffolder.operations.port import Opening
 from scaffolder.operations.waiting import Polling, retried, wait_until
@@ -107,7 +107,7 @@ class Calls:
             try:
                 return call()
             except caught() as error:
-                raise mapped(error, doing) from error
+                raise mapped(error, doing) from said(error)
 
         return retried(once, sleep=self.opening.sleep) if repeat else once()
 

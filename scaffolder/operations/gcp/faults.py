@@ -24,7 +24,7 @@ from scaffolder.operations.errors import (
     Unavailable,
 )
 
-__all__ = ["caught", "failed_operation", "mapped", "timed_out"]
+__all__ = ["caught", "failed_operation", "mapped", "said", "timed_out"]
 
 LOGIN = "Run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a credentials file."
 SECRETS = re.compile(r"ya29\.[\w.-]+|(?<=Bearer )\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+|(?<=access_token=)[^&\s]+")
@@ -74,7 +74,7 @@ BY_NUMBER = (
 """google.rpc.Code, by number: what operations that ended with an error have."""
 
 BUSY = re.compile(
-    r"other operations? (?:is|are) running|being (?:updated|deployed|modified)|concurrent", re.IGNORECASE
+    r"other operations? (?:is |are )?running|being (?:updated|deployed|modified)|concurrent", re.IGNORECASE
 )
 TOO_FAST = re.compile(r"per (?:minute|second|100 seconds)|rate ?limit|too many requests", re.IGNORECASE)
 TOO_MUCH = re.compile(
@@ -106,6 +106,11 @@ def mapped(error: Exception, doing: str) -> OperationError:
     return Unavailable(
         f"cannot {doing}: no whole answer came", code=kind, remedy="Look whether Google Cloud can be reached."
     )
+
+
+def said(error: Exception) -> Exception | None:
+    """The error itself, to be told as the cause; nothing where its text has a token, as addresses do."""
+    return None if SECRETS.search(f"{error} {error.__cause__} {error.__context__}") else error
 
 
 def failed_operation(error: Mapping[str, Any], doing: str) -> OperationError:
@@ -156,17 +161,17 @@ def _error(status: str, text: str, reasons: set[str], doing: str) -> OperationEr
 def _of_credentials(error: Exception, doing: str) -> OperationError:
     from google.auth.exceptions import DefaultCredentialsError  # noqa: PLC0415 - only once an operation runs
 
-    said = _public(str(error.args[0])) if error.args else ""
+    text = _public(str(error.args[0])) if error.args else ""
     if getattr(error, "retryable", False):
         return Unavailable(
-            f"cannot {doing}: Google issues no token now", code=type(error).__name__, text=said
+            f"cannot {doing}: Google issues no token now", code=type(error).__name__, text=text
         )
     reason = (
         "there are no credentials"
         if isinstance(error, DefaultCredentialsError)
         else "the credentials are refused"
     )
-    return NotAuthenticated(f"cannot {doing}: {reason}", code=type(error).__name__, text=said, remedy=LOGIN)
+    return NotAuthenticated(f"cannot {doing}: {reason}", code=type(error).__name__, text=text, remedy=LOGIN)
 
 
 def _public(text: str) -> str:

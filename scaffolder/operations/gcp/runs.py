@@ -13,13 +13,13 @@ from typing import Any
 from scaffolder.operations.errors import AlreadyExists, Conflict, InvalidRequest
 from scaffolder.operations.gcp.calls import Calls
 from scaffolder.operations.gcp.logs import lines
-from scaffolder.operations.gcp.place import carried, digest_of, read_carried
+from scaffolder.operations.gcp.place import Place, carried, digest_of, read_carried
 from scaffolder.operations.gcp.tasks import metrics_in, step_runs
 from scaffolder.operations.gcp.templates import chosen, put_code, template
 from scaffolder.operations.values import FINISHED, LogLine, ParameterValue, Run, RunRequest, RunState
 from stacks.intents import TrainingPipeline
 
-__all__ = ["STATES", "GcpRuns", "state_of"]
+__all__ = ["STATES", "GcpRuns", "pipeline_job", "state_of"]
 
 SERVICE = "pipeline_service"
 RUNS = "runs"
@@ -58,7 +58,7 @@ class GcpRuns:
         asked = {
             "parent": self._place.parent,
             "pipeline_job_id": ident,
-            "pipeline_job": self._job(pipeline, spec, parameters, request),
+            "pipeline_job": pipeline_job(self._place, pipeline, spec, parameters, request),
         }
         try:
             made = self._calls.vertex(
@@ -71,37 +71,6 @@ class GcpRuns:
     def _job_id(self, request: RunRequest) -> str:
         name = self._place.context.name("resource", request.pipeline)
         return f"{name}-{digest_of(request.pipeline, request.token)}"
-
-    def _job(
-        self,
-        pipeline: TrainingPipeline,
-        spec: Mapping[str, Any],
-        parameters: Mapping[str, ParameterValue],
-        request: RunRequest,
-    ) -> dict[str, Any]:
-        """The same job as the schedule of the stack *ml* starts."""
-        around = self._place.around
-        job: dict[str, Any] = {
-            "display_name": self._place.context.name("display", pipeline.name),
-            "pipeline_spec": spec,
-            "service_account": self._place.email(ROLE),
-            "preflight_validations": True,
-            "labels": {
-                "pipeline": pipeline.name,
-                "platform": self._place.context.name("resource"),
-                **carried("reason", request.reason),
-            },
-            "runtime_config": {
-                "gcs_output_directory": around.stores.place("artifacts", f"{RUNS}/{pipeline.name}"),
-                "parameter_values": dict(parameters),
-                "failure_policy": "PIPELINE_FAILURE_POLICY_FAIL_FAST",
-            },
-        }
-        if around.keys.data is not None:
-            job["encryption_spec"] = {"kms_key_name": around.keys.data}
-        if around.network.attachment_id is not None:
-            job["psc_interface_config"] = {"network_attachment": around.network.attachment_id}
-        return job
 
     def describe(self, ref: str) -> Run:
         """Look at a run and its steps."""
@@ -164,6 +133,34 @@ class GcpRuns:
         except (Conflict, InvalidRequest):
             if state_of(self._get(ref).state.name) not in FINISHED:
                 raise
+
+
+def pipeline_job(
+    place: Place,
+    pipeline: TrainingPipeline,
+    spec: Mapping[str, Any],
+    parameters: Mapping[str, ParameterValue],
+    request: RunRequest,
+) -> dict[str, Any]:
+    """Write the same job as the schedule of the stack *ml* starts, with parameters and a reason."""
+    around = place.around
+    job: dict[str, Any] = {
+        "display_name": place.context.name("display", pipeline.name),
+        "pipeline_spec": spec,
+        "service_account": place.email(ROLE),
+        "preflight_validations": True,
+        "labels": {"pipeline": pipeline.name, **carried("reason", request.reason)},
+        "runtime_config": {
+            "gcs_output_directory": around.stores.place("artifacts", f"{RUNS}/{pipeline.name}"),
+            "parameter_values": dict(parameters),
+            "failure_policy": "PIPELINE_FAILURE_POLICY_FAIL_FAST",
+        },
+    }
+    if around.keys.data is not None:
+        job["encryption_spec"] = {"kms_key_name": around.keys.data}
+    if around.network.attachment_id is not None:
+        job["psc_interface_config"] = {"network_attachment": around.network.attachment_id}
+    return job
 
 
 def ref_of(ref: str) -> str:

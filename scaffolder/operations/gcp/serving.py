@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scaffolder.operations.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, Unsupported
+from scaffolder.operations.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    OperationError,
+    Unavailable,
+    Unsupported,
+)
 from scaffolder.operations.gcp.asking import answered
 from scaffolder.operations.gcp.calls import Calls
 from scaffolder.operations.gcp.deployments import (
@@ -66,8 +74,14 @@ class GcpServing:
         }
         if not shell.deployed_models:
             asked["traffic_split"] = {"0": 100}
-        self._mark(shell, request.deployment, mark_of(request))
-        self._calls.vertex(SERVICE, "deploy_model", asked, doing, repeat=False)
+        self._mark(shell, {request.deployment: mark_of(request)})
+        try:
+            self._calls.vertex(SERVICE, "deploy_model", asked, doing, repeat=False)
+        except Unavailable:
+            raise  # it may have begun all the same, and then the mark tells whose it is
+        except OperationError:
+            self._mark(self._shell(request.endpoint), {})
+            raise
         return str(self._place.named(shell.name))
 
     def _is_there(self, shell: Any, request: DeployRequest) -> bool:
@@ -75,26 +89,23 @@ class GcpServing:
 
         Raises:
             AlreadyExists: one of its name is, with another version.
+            Conflict: something else is being done to the endpoint.
         """
         for deployed in shell.deployed_models:
             if deployed.display_name == request.deployment:
-                same = self._place.named(deployed.model.partition("@")[0]) == self._place.model_name(
-                    request.model
-                )
+                line = self._place.named(deployed.model.partition("@")[0])
+                same = line == self._place.model_name(request.model)
                 if same and deployed.model_version_id == str(request.version):
                     return True
-                raise AlreadyExists(
-                    f"endpoint {request.endpoint} has a deployment {request.deployment} of another version",
-                    remedy="Give this one another name, or take that one away first.",
-                )
+                raise _another(request)
+        if all(it.get("done") for it in self._operations(request.endpoint)):
+            return False
         marked = pending(shell).get(request.deployment)
         if marked is None:
-            return False
-        if any(not it.get("done") for it in self._operations(request.endpoint)):
-            if marked == mark_of(request):
-                return True
-            raise AlreadyExists(f"a deployment {request.deployment} of another version is being made")
-        return False
+            raise Conflict(f"endpoint {request.endpoint} is busy: Vertex AI does one thing at a time to each")
+        if marked != mark_of(request):
+            raise _another(request)
+        return True
 
     def _shell(self, endpoint: str) -> Any:
         name = self._place.endpoint_name(endpoint)
@@ -114,17 +125,12 @@ class GcpServing:
         found = self._calls.rest("aiplatform", "GET", path, f"look what endpoint {endpoint} is doing")
         return [*found.get("operations", ())]
 
-    def _mark(self, shell: Any, deployment: str, mark: str | None) -> None:
-        """Write into the endpoint's labels which deployment is being made; ``None`` takes it off."""
-        labels = dict(shell.labels)
-        there = {name for name in pending(shell) if name in named_deployments(shell)}
-        for name in {*there, deployment}:
-            labels.pop(f"{MAKING}{name}", None)
-        if mark is not None:
-            labels[f"{MAKING}{deployment}"] = mark
-        if labels == dict(shell.labels):
-            return
-        self._update(shell, {"labels": labels}, "labels", f"label endpoint {shell.display_name}")
+    def _mark(self, shell: Any, marks: Mapping[str, str]) -> None:
+        """Write into the endpoint's labels which deployment is being made; others that were are done, or failed."""
+        kept = {key: it for key, it in dict(shell.labels).items() if not key.startswith(MAKING)}
+        labels = {**kept, **{f"{MAKING}{name}": mark for name, mark in marks.items()}}
+        if labels != dict(shell.labels):
+            self._update(shell, {"labels": labels}, "labels", f"label endpoint {shell.display_name}")
 
     def _update(self, shell: Any, changes: Mapping[str, Any], mask: str, doing: str) -> None:
         body = {"name": self._place.named(shell.name), "etag": shell.etag, **changes}
@@ -143,7 +149,8 @@ class GcpServing:
         shell = self._shell(endpoint)
         ident = named_deployments(shell).get(deployment)
         if ident is None:
-            self._mark(shell, deployment, None)
+            if deployment in pending(shell):
+                self._mark(shell, {})
             return
         percent = dict(shell.traffic_split).get(ident, 0)
         if percent:
@@ -151,7 +158,7 @@ class GcpServing:
                 f"{deployment} takes {percent} % of endpoint {endpoint}'s traffic",
                 remedy="Give its traffic to others first.",
             )
-        self._mark(shell, deployment, None)
+        self._mark(shell, {})
         asked = {"endpoint": self._place.endpoint_name(endpoint), "deployed_model_id": ident}
         doing = f"take {deployment} off endpoint {endpoint}"
         try:
@@ -228,6 +235,13 @@ class GcpServing:
         if not dict(shell.traffic_split):
             raise InvalidRequest(f"endpoint {endpoint} has no deployment that takes traffic")
         return answered(self._calls, endpoint, shell, body, content_type)
+
+
+def _another(request: DeployRequest) -> AlreadyExists:
+    return AlreadyExists(
+        f"endpoint {request.endpoint} has a deployment {request.deployment} of another version",
+        remedy="Give this one another name, or take that one away first.",
+    )
 
 
 def _check_capture(shell: Any, request: DeployRequest) -> None:

@@ -106,8 +106,13 @@ def _steps(spec: Mapping[str, Any], tasks: Mapping[str, Any], gate: str) -> Iter
         component = spec["components"][task["componentRef"]["name"]]
         if "dag" in component:
             yield from _steps(spec, component["dag"]["tasks"], gate or name)
-        else:
+        elif not _is_refusal(name, tasks):
             yield name, gate
+
+
+def _is_refusal(name: str, tasks: Mapping[str, Any]) -> bool:
+    """Whether a task only fails the run where a gate beside it is not met: no step of the definition's."""
+    return name.endswith("-refused") and f"{name.removesuffix('-refused')}-gate" in tasks
 
 
 def _in_order(tasks: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

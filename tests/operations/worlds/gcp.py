@@ -34,14 +34,16 @@ SERVICES = ("aiplatform", "cloudkms", "cloudresourcemanager", "logging", "oauth2
 class GcpWorld:
     """The provider, and the project behind it with what the stacks make."""
 
-    def __init__(self, folder: Path, platform: Platform, servers: Servers) -> None:
+    def __init__(self, folder: Path, platform: Platform, servers: Servers, *, apply: bool = True) -> None:
+        self.folder = folder
         self.platform = platform
         self.servers = servers
         self.cloud = servers.cloud
         self.context = Context(platform)
         opening = Opening(platform=platform, folder=folder, sleep=self.cloud.sleep, now=self.cloud.now)
         self.provider: Provider = open_provider("gcp", opening)
-        self._apply()
+        if apply:
+            self._apply()
 
     def _apply(self) -> None:
         """Make what ``terraform apply`` would have made."""
@@ -81,8 +83,8 @@ class GcpWorld:
     def find_drift(self, monitor: str) -> None:
         raise NotImplementedError(f"{monitor}: this provider makes no monitor")
 
-    def inject(self, fault: Fault, *, times: int = 1) -> None:
-        self.servers.faults += [fault] * times
+    def inject(self, fault: Fault, *, times: int = 1, after: int = 0) -> None:
+        self.servers.faults += [*[""] * after, *[fault] * times]
 
     def slept(self) -> float:
         return self.cloud.slept

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
 __all__ = ["Issuer", "self_signed"]
@@ -26,9 +26,11 @@ GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 @cache
 def _key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    """A short one: each world reads it, and checks it whole."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
 
 
+@cache
 def _pem() -> str:
     return (
         _key()
@@ -103,21 +105,30 @@ def _bytes(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate that nobody vouches for, as a private endpoint of Vertex AI has for its address."""
+@cache
+def _certificate() -> tuple[bytes, bytes]:
+    key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "prediction")])
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
-        .public_key(_key().public_key())
+        .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .sign(_key(), hashes.SHA256())
+        .sign(key, hashes.SHA256())
     )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return made.public_bytes(serialization.Encoding.PEM), pem
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate that nobody vouches for, as a private endpoint of Vertex AI has for its address."""
     certificate, key = folder / "private.crt", folder / "private.key"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key.write_text(_pem(), encoding="utf-8")
+    for path, content in zip((certificate, key), _certificate(), strict=True):
+        path.write_bytes(content)
     return certificate, key

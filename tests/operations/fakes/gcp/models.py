@@ -33,7 +33,6 @@ class Models(Part):
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         self.models: dict[str, list[dict[str, Any]]] = {}
-        self.uploading: set[str] = set()
 
     # --- adding ---
 
@@ -46,12 +45,9 @@ class Models(Part):
             raise Refused(400, "INVALID_ARGUMENT", "artifact_uri is not an address in Cloud Storage")
         for alias in model.get("versionAliases", ()):
             self._check_alias(alias)
-        if name not in self.models:
-            self.uploading.add(name)
 
         def make() -> Mapping[str, Any]:
-            self.uploading.discard(name)
-            made = self._add(name, model)
+            made = self.add(name, model)
             return {"model": name, "modelVersionId": made["versionId"]}
 
         answers = "google.cloud.aiplatform.v1.UploadModelResponse"
@@ -69,11 +65,12 @@ class Models(Part):
         if ident and not IDENT.fullmatch(ident):
             raise Refused(400, "INVALID_ARGUMENT", f"Invalid model id: {ident}")
         name = f"{self.cloud.home}/models/{ident or self.cloud.fresh()}"
-        if name in self.models or name in self.uploading:
+        if name in self.models or self.cloud.busy(name):
             raise Refused(409, "ALREADY_EXISTS", f"The Model already exists: {name}")
         return name
 
-    def _add(self, name: str, model: Mapping[str, Any]) -> dict[str, Any]:
+    def add(self, name: str, model: Mapping[str, Any]) -> dict[str, Any]:
+        """Add a version to a model, which its first version makes."""
         line = self.models.setdefault(name, [])
         now = stamp(self.cloud.now())
         aliases = [*model.get("versionAliases", ()), *([] if line else ["default"])]

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.operations.fakes.gcp.cloud import Cloud, Part, Refused, selected, stamp
 from tests.operations.fakes.gcp.discovery import Called, Wrong
+from tests.operations.fakes.gcp.models import Models
 from tests.operations.fakes.gcp.project import Logging, Storage, check_labels
 from tests.operations.fakes.gcp.specs import judge_template, leaves
 
@@ -153,6 +154,7 @@ class Pipelines(Part):
         logging.write(job, f"{name} begins")
         self.cloud.extra += timedelta(seconds=1)
         logging.write(job, f"{name} ends")
+        self._register(spec["deploymentSpec"]["executors"][f"exec-{name}"]["container"])
         resource = f"https://{self.cloud.region}-aiplatform.googleapis.com/v1/{home}/{job}"
         outputs = {"output:gcp_resources": json.dumps({"resources": [{"resourceUri": resource}]})}
         made = spec["components"][f"comp-{name}"].get("outputDefinitions", {}).get("parameters", {})
@@ -171,6 +173,25 @@ class Pipelines(Part):
                 "message": "The replica workerpool0-0 exited with a non-zero status of 1.",
             }
             detail["executorDetail"]["containerDetail"]["failedMainJobs"] = [f"{home}/{self.cloud.fresh()}"]
+
+    def _register(self, container: Mapping[str, Any]) -> None:
+        """Do what a step's program does that uploads a version, of the SDK's upper layer's own request."""
+        if container["command"][:3] != ["python3", "-u", "-c"]:
+            return
+        _, _, model, image, data, content_type, alias, key, metrics = container["args"]
+        upload: dict[str, Any] = {
+            "displayName": model,
+            "artifactUri": data,
+            "containerSpec": {
+                "imageUri": image,
+                "env": [{"name": "MODEL_CONTENT_TYPE", "value": content_type}],
+            },
+            "versionAliases": [alias],
+            "labels": {"approval": "pending" if alias == "candidate" else alias},
+            **({"versionDescription": json.dumps(MEASURED)} if metrics else {}),
+            **({"encryptionSpec": {"kmsKeyName": key}} if key else {}),
+        }
+        self.cloud.part(Models).add(f"{self.cloud.home}/models/{model}", upload)
 
     def _is_met(self, job: Mapping[str, Any], task: Mapping[str, Any]) -> bool:
         """Whether a gate's condition holds for what steps measure here."""
