@@ -10,9 +10,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from http import HTTPStatus
+from importlib import import_module
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
+from scaffolder.errors import MissingExtraError
 from scaffolder.operations.azure.failures import raised, refused
 from scaffolder.operations.errors import (
     Conflict,
@@ -231,19 +233,16 @@ class Calls:
             raise final.error from None
 
     def _once(self, asked: Asked) -> Reply:
-        from azure.core.exceptions import AzureError  # noqa: PLC0415 - only once an operation runs
-        from azure.core.rest import HttpRequest  # noqa: PLC0415 - only once an operation runs
-
         headers = {"Accept": "application/json", **asked.headers}
         if asked.body is None and asked.method in {"PUT", "POST"}:
             headers["Content-Length"] = "0"
-        request = HttpRequest(
+        request = _sdk("azure.core.rest").HttpRequest(
             asked.method, asked.url, params=dict(asked.params), headers=headers, content=asked.body
         )
         try:
             found = self._pipeline(asked.scope).run(request).http_response
             content = found.read()
-        except AzureError as error:
+        except _sdk("azure.core.exceptions").AzureError as error:
             # What the SDK raises may quote an address, and an address may be a secret: it is not kept as a cause.
             raise raised(error, asked.doing) from None
         answered = {name.lower(): value for name, value in found.headers.items()}
@@ -257,29 +256,26 @@ class Calls:
         Raises:
             NotAuthenticated: none can be had.
         """
-        from azure.core.exceptions import AzureError  # noqa: PLC0415 - only once an operation runs
-
         try:
             return str(self._who().get_token(scope).token)
-        except AzureError as error:
+        except _sdk("azure.core.exceptions").AzureError as error:
             raise raised(error, "sign in") from None
 
     def _pipeline(self, scope: str) -> Any:
-        from azure.core.pipeline import Pipeline, policies  # noqa: PLC0415 - only once an operation runs
-
+        policies = _sdk("azure.core.pipeline.policies")
         if scope not in self._pipelines:
             proves = [policies.BearerTokenCredentialPolicy(self._who(), scope)] if scope else []
             steps = [policies.UserAgentPolicy("scaffolder"), *proves]
-            self._pipelines[scope] = Pipeline(self._carrier(), steps)
+            self._pipelines[scope] = _sdk("azure.core.pipeline").Pipeline(self._carrier(), steps)
         return self._pipelines[scope]
 
     def _carrier(self) -> Any:
-        from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - only once an operation runs
-
         if self._transport is None:
             made = self.cloud.transport
             self._transport = (
-                RequestsTransport(connection_timeout=CONNECT_S, read_timeout=READ_S)
+                _sdk("azure.core.pipeline.transport").RequestsTransport(
+                    connection_timeout=CONNECT_S, read_timeout=READ_S
+                )
                 if made is None
                 else made()
             )
@@ -291,6 +287,18 @@ class Calls:
         return self._credential
 
 
+def _sdk(module: str) -> Any:
+    """A module of the SDK's, imported once an operation runs.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as missing:
+        raise MissingExtraError("azure", missing.name or module) from missing
+
+
 class _Final(Exception):
     def __init__(self, error: OperationError) -> None:
         self.error = error
@@ -298,6 +306,4 @@ class _Final(Exception):
 
 
 def _default_credential() -> Any:
-    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - only once an operation runs
-
-    return DefaultAzureCredential()
+    return _sdk("azure.identity").DefaultAzureCredential()
