@@ -26,7 +26,7 @@ from scaffolder.operations.values import (
 )
 from stacks.intents import OnlineEndpoint
 
-__all__ = ["Endpoints"]
+__all__ = ["Endpoints", "percents"]
 
 STATES: Mapping[str, EndpointState] = {
     "Creating": EndpointState.CREATING,
@@ -183,7 +183,7 @@ class Endpoints:
         self._idle(endpoint, live)
         self.scaling.apply(endpoint, live)
         weights = {name: float(percent.get(name, 0)) for name in live.variants}
-        if _percents({name: one.weight for name, one in live.variants.items()}) == {
+        if percents({name: one.weight for name, one in live.variants.items()}) == {
             name: percent.get(name, 0) for name in live.variants
         }:
             return
@@ -239,7 +239,7 @@ class Endpoints:
     def _deployments(self, live: Live) -> Iterator[Deployment]:
         running = {one["VariantName"]: one for one in live.said.get("ProductionVariants", ())}
         weights = {name: float(one.get("CurrentWeight", 0)) for name, one in running.items()}
-        shares = _percents(weights)
+        shares = percents(weights)
         first = STATES.get(live.status, EndpointState.UNKNOWN)
         for name, variant in {**live.variants, **live.pending}.items():
             model, version = self.hosting.version_of(variant.model)
@@ -337,7 +337,7 @@ def _check_traffic(endpoint: str, percent: Mapping[str, int], variants: Mapping[
         )
 
 
-def _percents(weights: Mapping[str, float]) -> Mapping[str, int]:
+def percents(weights: Mapping[str, float]) -> Mapping[str, int]:
     """Relative weights as whole percents that are 100 together, the largest remainders rounded up."""
     total = sum(weights.values())
     if total <= 0:
