@@ -59,7 +59,7 @@ def main(folder: Path) -> int:
     write_json(folder / RESULTS, found)
     for other in sorted(folder.parent.iterdir())[-LOOKS_BACK:]:
         if other != folder:
-            _take_up(other)
+            _take_up(other, Path(look["labels"]))
     return 0
 
 
@@ -181,8 +181,8 @@ def _undecided(look: Look, window: Window) -> dict[str, Any]:
     }
 
 
-def _take_up(folder: Path) -> None:
-    """Decide the concept drift of an earlier window whose labels have come since."""
+def _take_up(folder: Path, labels: Path) -> None:
+    """Decide the concept drift of an earlier window whose labels have come since, wherever they are now."""
     look: Look | None = read_json(folder / LOOK)
     found: Look | None = read_json(folder / RESULTS)
     if look is None or found is None or not Path(look["baseline"]).exists():
@@ -192,7 +192,7 @@ def _take_up(folder: Path) -> None:
         return
     known = load(Path(look["baseline"]))
     thresholds = Thresholds(data=None, concept=look["thresholds"]["concept"])
-    again = looked(known, window_rows(look, [*known.columns]), thresholds, labels=Path(look["labels"]))
+    again = looked(known, window_rows(look, [*known.columns]), thresholds, labels=labels)
     if again["results"]:
         say(f"labels of the window that ended {look['end']} have come")
         kept = [note for note in notes if not note["pending"]]
