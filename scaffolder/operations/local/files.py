@@ -49,7 +49,7 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
 
 def write_json(path: Path, value: object, *, durable: bool = False) -> None:
     """Replace a JSON file at once; equal values are equal bytes."""
-    text = json.dumps(value, indent=1, sort_keys=True)
+    text = json.dumps(value, sort_keys=True)  # with an indent it would be Python that writes it, and not C
     write_bytes(path, f"{text}\n".encode(), durable=durable)
 
 

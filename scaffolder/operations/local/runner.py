@@ -179,12 +179,9 @@ class Runner:
 
     def _begin_run(self, step: Step, run: Run) -> None:
         inputs = self._steps.inputs(run, self._state)
-        if run.cache_s is not None and not self._plan.repeats:
-            key = self._key(run, inputs)
-            if self._taken(step, run, inputs, key):
-                return
-            self._set(step.name, key=key)
-        self._start(step, self._steps.prepare(step.name, run, inputs), inputs, run.timeout_s)
+        key = self._key(run, inputs) if run.cache_s is not None and not self._plan.repeats else ""
+        if not key or not self._taken(step, run, inputs, key):
+            self._start(step, self._steps.prepare(step.name, run, inputs), inputs, run.timeout_s, key)
 
     def _key(self, run: Run, inputs: Inputs) -> str:
         code = self._plan.definition.code[run.code].digest if run.code is not None else ""
@@ -238,7 +235,7 @@ class Runner:
         attempt = Attempt(folder=folder, cwd=folder, command=own, variables=variables)
         self._start(step, attempt, Inputs(), REGISTER_TIMEOUT_S)
 
-    def _start(self, step: Step, attempt: Attempt, inputs: Inputs, timeout_s: float) -> None:
+    def _start(self, step: Step, attempt: Attempt, inputs: Inputs, timeout_s: float, key: str = "") -> None:
         number = self._attempts[step.name] = self._attempts.get(step.name, 0) + 1
         live = self._live[step.name] = Live(step, attempt, inputs, timeout_s)
         self._selector.register(live.pipe, selectors.EVENT_READ, live)
@@ -249,6 +246,7 @@ class Runner:
             started=self._now(),
             attempt=number,
             error="",
+            key=key,
             inputs=inputs.digests,
             uris=inputs.uris,
         )

@@ -162,7 +162,7 @@ class Steps:
         if run.code is None:
             cwd.mkdir()
         else:
-            shutil.copytree(self._folder.path / "code" / run.code, cwd)
+            shutil.copytree(self._folder.path / "code" / run.code, cwd, copy_function=shutil.copyfile)
         for each in ("home", "tmp", OUTPUTS, *(f"{OUTPUTS}/{name}" for name in run.outputs)):
             (folder / each).mkdir()
         paths = {name: self._as_folder(folder, name, path) for name, path in inputs.paths.items()}
