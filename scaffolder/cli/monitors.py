@@ -5,6 +5,7 @@ Thin: asks and prints. May not know a provider.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
@@ -62,6 +63,7 @@ def run(session: Session, monitor: str, token: str | None, *, detach: bool) -> N
     """
     platform = session.platform
     given = checked_token(token)
+    before = max((one.window_end for one in platform.monitors.report(monitor)), default=None)
     with session.repeatable(given):
         ref = platform.monitors.run(monitor, token=given)
     if detach:
@@ -73,8 +75,19 @@ def run(session: Session, monitor: str, token: str | None, *, detach: bool) -> N
         session.next(f"runs logs {short_ref(ref)} --follow", f"monitors report {monitor}")
         return
     done = follow(session, ref, f"run {short_ref(ref)} of the monitor {monitor}", command_token=given)
-    found = platform.monitors.report(monitor)
-    session.show(lambda: render_drift(found), monitor=monitor, run=done, results=found)
+    found = tuple(one for one in platform.monitors.report(monitor) if one.window_end != before)
+    session.show(
+        lambda: render_drift(found) if found else _undecided(session, monitor),
+        monitor=monitor,
+        run=done,
+        results=found,
+    )
+
+
+def _undecided(session: Session, monitor: str) -> Iterator[str]:
+    """Say why a look has found nothing, where the provider tells."""
+    status = next((one for one in session.platform.monitors.list() if one.name == monitor), None)
+    yield f"Nothing was decided. {status.detail if status else ''}".rstrip()
 
 
 @command.command("report")

@@ -19,6 +19,7 @@ import click
 from scaffolder.cli import options
 from scaffolder.cli.terminal import COLUMNS, ERASE_LINE, print_json
 from scaffolder.errors import ScaffolderError, UsageError
+from scaffolder.operations.adapters import extra_of
 from scaffolder.operations.errors import OperationError, RunFailed
 from scaffolder.operations.following import short_ref
 from scaffolder.operations.names import intents_of
@@ -156,7 +157,8 @@ def operation(function: F) -> F:
         platform = Platform.open(spec, env=environment, provider=provider)
         session = Session(platform, _flags(spec, environment, provider), as_json=as_json)
         try:
-            return function(session, *arguments, **given)
+            with extra_of(platform.provider.name):
+                return function(session, *arguments, **given)
         except (OperationError, UsageError) as error:
             error.args = (session.pointed(str(error)),)
             raise

@@ -6,15 +6,18 @@ takes an :class:`~scaffolder.operations.port.Opening` and gives a provider. May 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from scaffolder.errors import MissingExtraError, UsageError
 from scaffolder.operations.port import Opening, Provider
 
-__all__ = ["BUILT_IN", "GROUP", "open_provider", "provider_names"]
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = ["BUILT_IN", "GROUP", "extra_of", "open_provider", "provider_names"]
 
 GROUP = "scaffolder.providers"
 Opener: TypeAlias = Callable[[Opening], Provider]
@@ -34,6 +37,8 @@ def _added() -> dict[str, EntryPoint]:
     Raises:
         UsageError: two of one name.
     """
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and only for a provider of somebody else's
+
     found: dict[str, EntryPoint] = {}
     for point in entry_points(group=GROUP):
         if point.name in found or point.name in BUILT_IN:
@@ -58,8 +63,19 @@ def open_provider(name: str, opening: Opening) -> Provider:
         MissingExtraError: what it imports is not installed.
         UsageError: there is no such provider.
     """
-    try:
+    with extra_of(name):
         return _opener(name)(opening)
+
+
+@contextmanager
+def extra_of(name: str) -> Iterator[None]:
+    """Around what may import a provider's packages: name the extra that brings one which is missing.
+
+    Raises:
+        MissingExtraError: one is.
+    """
+    try:
+        yield
     except ModuleNotFoundError as missing:
         module = missing.name or ""
         if name not in BUILT_IN or module.partition(".")[0] in {"scaffolder", "stacks"}:

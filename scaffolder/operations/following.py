@@ -83,8 +83,8 @@ def follow_logs(
         sleep(pause)
 
 
-def fail_with(run: Run) -> NoReturn:
-    """Say how a run ended that did not succeed.
+def fail_with(run: Run, *, resumable: bool) -> NoReturn:
+    """Say how a run ended that did not succeed, and what to do next.
 
     Raises:
         RunFailed: always.
@@ -94,7 +94,10 @@ def fail_with(run: Run) -> NoReturn:
         message = f'the run {short} of the pipeline "{run.pipeline}" was stopped'
     else:
         message = f'the run {short} of the pipeline "{run.pipeline}" failed: {run.error or run.native_state}'
-    raise RunFailed(run.ref, message, remedy=f"`scaffolder runs logs {short}` prints its whole log.")
+    remedy = f"`scaffolder runs logs {short}` prints its whole log."
+    if resumable:
+        remedy += f"\n  Mended, `scaffolder runs resume {short}` goes on after the steps that are done."
+    raise RunFailed(run.ref, message, remedy=remedy)
 
 
 def short_ref(ref: str) -> str:

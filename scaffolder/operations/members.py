@@ -90,7 +90,7 @@ class Runs:
         sleep = self._opened.opening.sleep
         run = follow_run(self._runs, self.ref(ref), sleep=sleep, on_change=on_change, on_line=on_line)
         if run.state is not RunState.SUCCEEDED:
-            fail_with(run)
+            fail_with(run, resumable=isinstance(self._runs, Resuming))
         return run
 
     def cancel(self, ref: str) -> Run:

@@ -290,26 +290,21 @@ def render_job(job: BatchJob) -> Iterator[str]:
 
 
 def render_monitors(monitors: Iterable[MonitorStatus]) -> Iterator[str]:
-    """List monitors."""
-    rows = [
-        [
-            one.name,
-            one.endpoint,
-            one.state,
-            "ALARM" if one.alarm else "-",
-            moment(one.last_window_end),
-            one.detail,
-        ]
-        for one in monitors
-    ]
-    if not rows:
+    """List monitors, and below the table what there is to say of one."""
+    listed = [*monitors]
+    if not listed:
         yield "No monitors: the spec has none."
         return
-    if not any(row[-1] for row in rows):
-        rows = [row[:-1] for row in rows]
     yield from table(
-        ["monitor", "endpoint", "state", "alarm", "last window (UTC)", "detail"][: len(rows[0])], rows
+        ["monitor", "endpoint", "state", "alarm", "last window (UTC)"],
+        [
+            [one.name, one.endpoint, one.state, "ALARM" if one.alarm else "-", moment(one.last_window_end)]
+            for one in listed
+        ],
     )
+    for one in listed:
+        if one.detail:
+            yield from _filled(f"{one.name}: {one.detail}", "", "  ")
 
 
 def render_drift(results: Sequence[DriftResult]) -> Iterator[str]:

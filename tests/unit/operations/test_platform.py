@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import scaffolder
-from scaffolder.errors import SpecError, UsageError
+from scaffolder.errors import MissingExtraError, SpecError, UsageError
+from scaffolder.operations.adapters import extra_of
 from scaffolder.operations.doctoring import tool_probes
 from scaffolder.operations.errors import (
     InvalidRequest,
@@ -24,7 +25,7 @@ from scaffolder.operations.errors import (
 from scaffolder.operations.following import short_ref
 from scaffolder.operations.opening import Opened
 from scaffolder.operations.platform import Platform
-from scaffolder.operations.port import Batch
+from scaffolder.operations.port import Batch, Runs
 from scaffolder.operations.retraining import Turn
 from scaffolder.operations.rollout import AT_ONCE, Sample
 from scaffolder.operations.values import (
@@ -427,3 +428,36 @@ def test_what_a_provider_lacks_is_refused_before_it_is_asked(tmp_path: Path, clo
             call()
     with pytest.raises(Unsupported, match="starts runs from the beginning only"):
         bare.runs.resume("x")
+
+
+class Enduring:
+    """Runs that can go on after they failed."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self.submit, self.describe, self.list = runs.submit, runs.describe, runs.list
+        self.logs, self.cancel = runs.logs, runs.cancel
+
+    def resume(self, ref: str) -> str:
+        return self._runs.describe(ref).ref
+
+
+def test_where_a_run_can_be_resumed_its_failure_says_how(opened: Opened) -> None:
+    provider = opened.provider
+    assert isinstance(provider, Memory)
+    provider.runs = Enduring(provider.runs)  # type: ignore[assignment]
+    platform = Platform(opened)
+    with pytest.raises(RunFailed) as error:
+        platform.run("train", {"fail": "yes"})
+    ref = error.value.ref
+    assert str(error.value).endswith(
+        f"\n  Mended, `scaffolder runs resume {ref}` goes on after the steps that are done."
+    )
+    assert platform.runs.resume(ref) == ref
+
+
+def test_a_package_that_an_operation_lacks_is_named_with_the_extra_that_brings_it() -> None:
+    with pytest.raises(MissingExtraError, match=r"pip install 'scaffolder\[local\]'"), extra_of("local"):
+        raise ModuleNotFoundError("No module named 'mlflow'", name="mlflow")
+    with pytest.raises(ModuleNotFoundError), extra_of("local"):
+        raise ModuleNotFoundError("a bug of ours", name="scaffolder.operations.lost")
