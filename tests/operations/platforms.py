@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from scaffolder.pipeline import synthesize
 from stacks.intents import Platform
@@ -31,8 +33,15 @@ def write_project(provider: str, folder: Path) -> Path:
 
 def platform_in(provider: str, folder: Path) -> Platform:
     """Write the project, and return the platform of its only environment."""
-    synthesis = synthesize(write_project(provider, folder))
-    return synthesis.environments[0].platform
+    write_project(provider, folder)
+    return _platform(provider if provider in TARGETS else SAME_EVERYWHERE)
+
+
+@cache
+def _platform(provider: str) -> Platform:
+    """The platform that the project's spec says, which no folder changes."""
+    with TemporaryDirectory() as folder:
+        return synthesize(write_project(provider, Path(folder))).environments[0].platform
 
 
 def raw_rows(*, shift: float = 0.0, rows: int = 200) -> str:

@@ -23,9 +23,10 @@ SOURCE = """\
 from stacks.record import record
 from somewhere import Thing
 
-KINDS = {1: "Small", 2: "Large"}
+KINDS = {Ours.SMALL: "Small", Ours.LARGE: "Large"}
 STATES = {"Small": 1, "Large": 2}
-OTHERS = {1: "Small", 2: "Enormous"}
+SIZES = {1: "Small", 2: "Large"}
+OTHERS = {Ours.SMALL: "Small", Ours.LARGE: "Enormous"}
 TEMPLATE = {"Kind": "Small", "Place": {"Name": "x"}}
 
 def make(client, big):
@@ -48,22 +49,22 @@ def test_words_of_requests_are_found_by_a_rule() -> None:
     assert _found() == [
         (4, "value", "Small"),
         (4, "value", "Large"),
-        (7, "key", "Kind"),
-        (7, "value", "Small"),
-        (7, "key", "Place"),
-        (7, "key", "Name"),
-        (12, "argument", "Name"),
-        (14, "key", "Kind"),
-        (14, "value", "Large"),
-        (14, "value", "Small"),
-        (14, "key", "Tags"),
-        (15, "key", "Name"),
-        (17, "operation", "MakeThing"),
+        (8, "key", "Kind"),
+        (8, "value", "Small"),
+        (8, "key", "Place"),
+        (8, "key", "Name"),
+        (13, "argument", "Name"),
+        (15, "key", "Kind"),
+        (15, "value", "Large"),
+        (15, "value", "Small"),
+        (15, "key", "Tags"),
+        (16, "key", "Name"),
+        (18, "operation", "MakeThing"),
     ]
 
 
 def test_what_is_used_at_import_is_told_apart() -> None:
-    assert {site.line for site in sites_in("a", SOURCE, WORDS) if site.constant} == {4, 7}
+    assert {site.line for site in sites_in("a", SOURCE, WORDS) if site.constant} == {4, 8}
 
 
 @pytest.mark.parametrize("site", sites_in("a", SOURCE, WORDS), ids=str)
@@ -92,7 +93,11 @@ def test_a_spy_is_told_of_what_is_used_and_changes_nothing() -> None:
 
     names: dict[str, object] = {SPY: spy, "Thing": lambda **_: None}
     tree = spied(
-        SOURCE.replace("from somewhere import Thing", "").replace("record(Name", "dict(Name"), "a", WORDS
+        SOURCE.replace("from somewhere import Thing", "class Ours: SMALL, LARGE = 1, 2").replace(
+            "record(Name", "dict(Name"
+        ),
+        "a",
+        WORDS,
     )
     exec(compile(tree, "a", "exec"), names)  # noqa: S102 - the source above
     assert sorted(told) == [0, 1, 2, 3, 4, 5]

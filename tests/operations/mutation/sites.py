@@ -2,8 +2,8 @@
 
 A rule decides what counts, and no list by hand: keys of dictionaries whose keys the description all knows, but for maps,
 whose keys are the user's own; arguments by name of calls that are not this project's; names of operations; and values of
-the enum that the description gives a key. A table of constants counts by its values, and only where they are all of one
-enum: its keys are read, and not sent.
+the enum that the description gives a key. A table from words of the port to a cloud's counts by its values, where they are
+all of one enum; the other way round it is read, and not sent.
 """
 
 from __future__ import annotations
@@ -137,6 +137,8 @@ class _Walk:
         keys = {key.value for key in table.keys if isinstance(key, ast.Constant)}
         if self._is_request(table) and not any(keys <= enum for enum in self._words.enums()):
             yield from self._dict(table, in_map=False)
+            return
+        if not all(isinstance(key, ast.Attribute) for key in table.keys):
             return
         values = [each for each in table.values if isinstance(each, ast.Constant)]
         written = {str(each.value) for each in values}

@@ -18,10 +18,13 @@ from tests.operations.mutation.sites import SPY, Site, mistyped, sites_in, spied
 from tests.operations.mutation.suite import Case, cases, complaint
 from tests.operations.mutation.words import words_of
 
-__all__ = ["Tried", "tried", "used_words"]
+__all__ = ["Tried", "Used", "noticed", "tried", "used_words"]
 
 SEED = 20261127
 TYPOS = 16
+FEWEST = 12
+MOST_IDLE = 0.25
+"""The share of an adapter's words that the suite may leave out: what only a failing service makes it say."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Tried:
 class Used:
     """The words of an adapter's requests, and the tests that use each; those of none are in ``idle``."""
 
+    provider: str
     tests: Mapping[Site, tuple[Case, ...]]
     idle: tuple[Site, ...]
 
@@ -73,17 +77,31 @@ def used_words(provider: str, folder: Path) -> Used:
         if using := tests.get((site.module, site.number)):
             used[site] = tuple(cases()) if site.constant else tuple(using)
     idle = tuple(site for site in itertools.chain(*sites.values()) if site not in used)
-    return Used(used, idle)
+    return Used(provider, used, idle)
 
 
-def tried(provider: str, used: Used, folder: Path) -> list[Tried]:
+def noticed(used: Used, folder: Path) -> None:
+    """Hold the suite to typos in a sample of the words that it uses.
+
+    Raises:
+        AssertionError: nobody noticed one; or the suite uses too few of the words.
+    """
+    typos = tried(used, folder)
+    assert [f"{one.site} as {one.typo!r}" for one in typos if not one.said] == []
+    assert len(typos) >= FEWEST
+    whole = len(used.tests) + len(used.idle)
+    assert len(used.idle) <= MOST_IDLE * whole, f"{len(used.idle)} of {whole} words are not used: {used.idle}"
+
+
+def tried(used: Used, folder: Path) -> list[Tried]:
     """Try a sample of the typos in words that are used."""
-    random = Random(f"{SEED} {provider}")  # noqa: S311 - the same each time
+    random = Random(f"{SEED} {used.provider}")  # noqa: S311 - the same each time
     asked = os.environ.get("SCAFFOLDER_TYPOS", str(TYPOS))
     most = len(used.tests) if asked == "all" else min(int(asked), len(used.tests))
-    chosen = sorted(random.sample([*used.tests], most), key=str)
+    chosen = random.sample([*used.tests], most)
     return [
-        _one(provider, site, used.tests[site], random, folder / f"typo-{n}") for n, site in enumerate(chosen)
+        _one(used.provider, site, used.tests[site], random, folder / f"typo-{number}")
+        for number, site in enumerate(chosen)
     ]
 
 
