@@ -15,7 +15,7 @@ import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -26,17 +26,16 @@ from scaffolder.operations.errors import InvalidRequest, NotFound, OperationErro
 from scaffolder.operations.local.files import disk_errors, locked
 from scaffolder.operations.local.layout import Layout
 from scaffolder.operations.local.trees import READ_ONLY, BadTreeError, digest_of, remove_tree
+from scaffolder.operations.local.versions import EXCLUSIVE, TAG, read_versions, version_of
 from scaffolder.operations.port import Opening
 from scaffolder.operations.values import Approval, ModelVersion, ParameterValue, Registration, Stage
 from stacks.intents import ModelRegistry
 
-__all__ = ["DATABASE", "LocalRegistry"]
+__all__ = ["DATABASE", "LocalRegistry", "mlflow_versions"]
 
 DATABASE = "mlflow.db"
 EXPERIMENTS, FILES = "experiments", "files"
 
-_TAG = "scaffolder."
-_EXCLUSIVE = (Stage.PRODUCTION, Stage.STAGING)
 _KEPT = ("image", "content_type", "report_uri", "run", "source_commit", "data_uri", "digest")
 _PAGE = 1_000
 _LONGEST_VALUE = 6_000
@@ -61,9 +60,14 @@ class LocalRegistry:
 
     def list(self, model: str) -> Iterator[ModelVersion]:
         """Yield a model's versions, the newest first."""
-        if self._is_there() and "'" not in model:
-            with _errors():
-                yield from self._versions(model)
+        if not self._is_there() or "'" in model:
+            return
+        read = read_versions(self._layout.registry / DATABASE, model)
+        if read is not None:
+            yield from read
+            return
+        with _errors():
+            yield from mlflow_versions(self._client, model)
 
     def get(self, model: str, version: int) -> ModelVersion:
         """Look a version up.
@@ -92,14 +96,14 @@ class LocalRegistry:
         with self._writing():
             self.get(model, version)
             before = self._aliases(model)
-            if stage in _EXCLUSIVE:
+            if stage in EXCLUSIVE:
                 self._client.set_registered_model_alias(model, stage, str(version))
                 self._tag(model, version, "stage", stage)
                 if stage in before and before[stage] != version:
                     self._tag(model, before[stage], "stage", Stage.ARCHIVED)
             else:
                 self._tag(model, version, "stage", stage)
-            for other in _EXCLUSIVE:
+            for other in EXCLUSIVE:
                 if other is not stage and before.get(other) == version:
                     self._client.delete_registered_model_alias(model, other)
             return self.get(model, version)
@@ -149,7 +153,7 @@ class LocalRegistry:
             made = self._client.create_run(
                 self._experiment(experiment),
                 start_time=started,
-                tags={f"{_TAG}key": _key(name)},
+                tags={f"{TAG}key": _key(name)},
                 run_name=name,
             )
             id_ = made.info.run_id
@@ -168,7 +172,7 @@ class LocalRegistry:
 
     def _run_named(self, experiment: str, name: str) -> tuple[str, str]:
         found = self._client.search_runs(
-            [self._experiment(experiment)], f"tags.`{_TAG}key` = '{_key(name)}'", max_results=1
+            [self._experiment(experiment)], f"tags.`{TAG}key` = '{_key(name)}'", max_results=1
         )
         return (str(found[0].info.run_id), str(found[0].info.status)) if found else ("", "")
 
@@ -208,7 +212,7 @@ class LocalRegistry:
             registration.token,
             parameters={},
             metrics={name: float(value) for name, value in registration.metrics.items()},
-            tags={f"{_TAG}{name}": about[name] for name in ("run", "source_commit", "digest") if about[name]},
+            tags={f"{TAG}{name}": about[name] for name in ("run", "source_commit", "digest") if about[name]},
             times=(now, now),
             succeeded=True,
         )
@@ -218,9 +222,9 @@ class LocalRegistry:
             model.name,
             source=place.as_uri(),
             run_id=run,
-            tags={f"{_TAG}{name}": str(value) for name, value in about.items() if value},
+            tags={f"{TAG}{name}": str(value) for name, value in about.items() if value},
         )
-        return self._version(made, {})
+        return _version(made, {})
 
     def _keep(self, source: Path) -> tuple[str, Path]:
         """Copy a folder to where its content says, unless it is there; return its digest and the place."""
@@ -242,52 +246,15 @@ class LocalRegistry:
 
     def _by_token(self, model: str, token: str) -> ModelVersion | None:
         found = self._client.search_model_versions(
-            f"name = '{model}' AND tags.`{_TAG}key` = '{_key(token)}'", max_results=1
+            f"name = '{model}' AND tags.`{TAG}key` = '{_key(token)}'", max_results=1
         )
         return self.get(model, int(found[0].version)) if found else None
 
-    def _versions(self, model: str) -> Iterator[ModelVersion]:
-        holders = self._aliases(model)
-        page = ""
-        while True:
-            found = self._client.search_model_versions(
-                f"name = '{model}'",
-                max_results=_PAGE,
-                order_by=["version_number DESC"],
-                page_token=page or None,
-            )
-            yield from (self._version(one, holders) for one in found)
-            page = found.token
-            if not page:
-                return
-
     def _aliases(self, model: str) -> Mapping[str, int]:
-        found = self._client.search_registered_models(f"name = '{model}'")
-        return {str(alias): int(version) for one in found for alias, version in one.aliases.items()}
-
-    def _version(self, found: Any, holders: Mapping[str, int]) -> ModelVersion:
-        tags = {name.removeprefix(_TAG): value for name, value in found.tags.items() if name.startswith(_TAG)}
-        version = int(found.version)
-        source = str(found.source)
-        return ModelVersion(
-            ref=f"{found.name}/{version}",
-            model=found.name,
-            version=version,
-            approval=Approval(tags.get("approval", Approval.PENDING)),
-            stage=_stage(tags.get("stage", Stage.NONE), version, holders),
-            created=_created(tags, int(found.creation_timestamp)),
-            artifact_uri=source,
-            image=tags.get("image", ""),
-            metrics=json.loads(tags.get("metrics", "{}")),
-            report_uri=tags.get("report_uri", ""),
-            run=tags.get("run", ""),
-            source_commit=tags.get("source_commit", ""),
-            data_uri=tags.get("data_uri", ""),
-            digest=tags.get("digest", ""),
-        )
+        return _holders(self._client, model)
 
     def _tag(self, model: str, version: int, name: str, value: str) -> None:
-        self._client.set_model_version_tag(model, str(version), f"{_TAG}{name}", str(value))
+        self._client.set_model_version_tag(model, str(version), f"{TAG}{name}", str(value))
 
     def _is_there(self) -> bool:
         return (self._layout.registry / DATABASE).is_file()
@@ -327,18 +294,28 @@ class LocalRegistry:
         return client
 
 
-def _stage(tagged: str, version: int, holders: Mapping[str, int]) -> Stage:
-    """The alias says who holds an exclusive stage; who is tagged with one and has no alias was moved out of it."""
-    for stage in _EXCLUSIVE:
-        if holders.get(stage) == version:
-            return stage
-    return Stage.ARCHIVED if tagged in _EXCLUSIVE else Stage(tagged)
+def mlflow_versions(client: Any, model: str) -> Iterator[ModelVersion]:
+    """Yield a model's versions, the newest first, as MLflow's client tells them."""
+    holders = _holders(client, model)
+    page = ""
+    while True:
+        found = client.search_model_versions(
+            f"name = '{model}'", max_results=_PAGE, order_by=["version_number DESC"], page_token=page or None
+        )
+        yield from (_version(one, holders) for one in found)
+        page = found.token
+        if not page:
+            return
 
 
-def _created(tags: Mapping[str, str], stamp_ms: int) -> datetime:
-    if "created" in tags:
-        return datetime.fromisoformat(tags["created"])
-    return datetime.fromtimestamp(stamp_ms / 1000, UTC)
+def _holders(client: Any, model: str) -> Mapping[str, int]:
+    found = client.search_registered_models(f"name = '{model}'")
+    return {str(alias): int(version) for one in found for alias, version in one.aliases.items()}
+
+
+def _version(found: Any, holders: Mapping[str, int]) -> ModelVersion:
+    stamp_ms = int(found.creation_timestamp)
+    return version_of(found.name, int(found.version), str(found.source), stamp_ms, found.tags, holders)
 
 
 def _key(text: str) -> str:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from scaffolder.operations.errors import InvalidRequest, NotFound
-from scaffolder.operations.local.registry import DATABASE
+from scaffolder.operations.local.registry import DATABASE, mlflow_versions
 from scaffolder.operations.local.trees import digest_of
+from scaffolder.operations.local.versions import read_versions
 from scaffolder.operations.values import Approval, ModelVersion, Registration, Stage
 from tests.operations.local.serving import Project
 
@@ -119,6 +120,25 @@ def test_a_run_is_logged_once_and_goes_on_until_it_has_ended(opened: Project) ->
     assert (run.data.params["depth"], run.data.metrics["auc"], run.data.tags["commit"]) == ("3", 0.9, "abc")
     experiment = _client(opened).get_experiment_by_name("train")
     assert len(_client(opened).search_runs([experiment.experiment_id])) == 1
+
+
+def test_what_is_read_from_the_database_is_what_mlflow_says(opened: Project) -> None:
+    made = [
+        opened.registry.register(
+            Registration(model="churn", artifact_uri=str(_artifact(opened, "read")), token=f"read {number}")
+        )
+        for number in range(2)
+    ]
+    opened.registry.set_stage("churn", made[0].version, Stage.STAGING)
+    _client(opened).delete_model_version("churn", str(made[1].version))
+    read = [*opened.registry.list("churn")]
+    assert read == [*mlflow_versions(_client(opened), "churn")]
+    assert made[1].version not in {one.version for one in read}
+    assert Stage.STAGING in {one.stage for one in read}
+
+
+def test_a_database_of_another_schema_is_left_to_mlflow(tmp_path: Path) -> None:
+    assert read_versions(tmp_path / "empty.db", "churn") is None
 
 
 REGISTER = """
