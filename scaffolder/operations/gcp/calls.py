@@ -53,6 +53,7 @@ class Calls:
         self.opening = opening
         self.place = Place(opening.platform)
         self._clients: dict[str, Any] = {}
+        self._again = 0
 
     # --- credentials ---
 
@@ -109,11 +110,18 @@ class Calls:
             except caught() as error:
                 raise mapped(error, doing) from said(error)
 
-        return retried(once, sleep=self.opening.sleep) if repeat else once()
+        return once() if self._again or not repeat else retried(once, sleep=self.opening.sleep)
 
     def again(self, act: Callable[[], T]) -> T:
-        """Do something of several calls, and again while its error says so; each time it has to look what is there."""
-        return retried(act, sleep=self.opening.sleep)
+        """Do something of several calls, and again while an error says so; each time it has to look what is there.
+
+        The calls inside are not tried again by themselves, so that the tries are bounded together.
+        """
+        self._again += 1
+        try:
+            return retried(act, sleep=self.opening.sleep)
+        finally:
+            self._again -= 1
 
     def vertex(
         self, service: str, method: str, request: Mapping[str, Any], doing: str, *, repeat: bool = True

@@ -153,8 +153,10 @@ def _error(status: str, text: str, reasons: set[str], doing: str) -> OperationEr
         kind = Conflict
     elif "SERVICE_DISABLED" in reasons or "accessNotConfigured" in reasons:
         remedy = "Apply the stack security, which enables the API, or run `gcloud services enable`."
-    elif status == "UNAUTHENTICATED":
+    elif kind is NotAuthenticated:
         remedy = LOGIN
+    elif kind is PermissionDenied:
+        remedy = "Let an administrator grant it in the platform's project; `scaffolder doctor` says what is missing."
     return kind(f"cannot {doing}", code=status, text=_public(text), remedy=remedy)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from scaffolder.operations.errors import OperationError, PermissionDenied
+from scaffolder.operations.errors import NotAuthenticated, OperationError, PermissionDenied
 from scaffolder.operations.gcp import storage
 from scaffolder.operations.gcp.calls import Calls
 from scaffolder.operations.gcp.identity import GcpIdentity
@@ -217,11 +217,11 @@ def _quota(need: Need, limit: int | None, region: str) -> Probe:
 
 
 def _safe(group: str, subject: str, probe: Callable[[], Iterator[Probe]]) -> Iterator[Probe]:
-    """What a probe finds; what keeps it from that is unknown, or a failure where it is the credentials themselves."""
+    """What a probe finds; what keeps it from that is unknown, but for credentials that are not good."""
     try:
         yield from [*probe()]
     except OperationError as error:
-        outcome = Outcome.FAIL if group == "credentials" else Outcome.UNKNOWN
+        outcome = Outcome.FAIL if isinstance(error, NotAuthenticated) else Outcome.UNKNOWN
         yield Probe(
             group=group,
             subject=subject,

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from scaffolder.operations.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
+from scaffolder.operations.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, OperationError
 from scaffolder.operations.gcp.calls import Calls
 from scaffolder.operations.gcp.place import digest_of
 from scaffolder.operations.values import Approval, ModelVersion, Registration, Stage
@@ -71,7 +71,15 @@ class GcpRegistry:
             return
         for operation in found.get("operations", ()):
             if not operation.get("done"):
-                self._calls.finished(str(operation["name"]), doing)
+                self._waited(str(operation["name"]), doing)
+
+    def _waited(self, operation: str, doing: str) -> None:
+        """Wait for an upload to end, well or not."""
+        try:
+            self._calls.finished(operation, doing)
+        except OperationError as failed:
+            if failed.retryable:
+                raise
 
     def _line(self, name: str) -> dict[str, str]:
         """Where the version goes: below the model, or, as its first, with the model's id."""

@@ -84,7 +84,7 @@ class GcpWorld:
         raise NotImplementedError(f"{monitor}: this provider makes no monitor")
 
     def inject(self, fault: Fault, *, times: int = 1, after: int = 0) -> None:
-        self.servers.faults += [*[""] * after, *[fault] * times]
+        self.servers.faults = [*[""] * after, *[fault] * times]
 
     def slept(self) -> float:
         return self.cloud.slept
