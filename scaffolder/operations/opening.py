@@ -75,10 +75,10 @@ def open_environment(
 
 
 def _local(loaded: LoadedSpec) -> Platform:
-    """The first environment's platform: what only its cloud would refuse is no matter here."""
+    """The first environment's platform: what only its cloud would refuse, or needs, is no matter here."""
     first = replace(loaded, environments=loaded.environments[:1])
     (environment,) = first.environments
-    definitions = load_definitions(first)
+    definitions = load_definitions(first, images_needed=False)
     if any(finding.severity == "error" for finding in definitions.findings):
         raise SpecError(definitions.findings)
     return resolve(

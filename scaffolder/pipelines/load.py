@@ -69,10 +69,13 @@ class _Parsed:
     sound: bool
 
 
-def load_definitions(loaded: LoadedSpec, beside: File | None = None) -> Definitions:
+def load_definitions(
+    loaded: LoadedSpec, beside: File | None = None, *, images_needed: bool = True
+) -> Definitions:
     """Read every definition that the environments name, each file once.
 
-    They are beside the spec's file, or in the folder ``beside``; findings name them as beside the spec.
+    They are beside the spec's file, or in the folder ``beside``; findings name them as beside the spec. Without
+    ``images_needed`` a step that has no image lacks nothing: for those who run its command as it is.
     """
     shown = File(loaded.file).parent
     folder = shown if beside is None else beside
@@ -104,7 +107,7 @@ def load_definitions(loaded: LoadedSpec, beside: File | None = None) -> Definiti
             if Written(environment.spec, environment.tree).has("pipelines", name, "instance"):
                 findings += _idle_instance(loaded.file, environment, name, one.spec)
             if not broken and all(code[wanted] for wanted in _code_folders(one.spec)):
-                found[name] = _pipeline(one.spec, code)
+                found[name] = _pipeline(one.spec, code, images_needed=images_needed)
     return Definitions(by_environment=by_environment, findings=tuple(dict.fromkeys(findings)))
 
 
@@ -270,9 +273,9 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 
 def _pipeline(
-    spec: PipelineSpec, code: Mapping[str, CodeFolder | Lacking | None]
+    spec: PipelineSpec, code: Mapping[str, CodeFolder | Lacking | None], *, images_needed: bool
 ) -> PipelineDefinition | Lacking:
-    lacking = next(_lacking(spec, code), None)
+    lacking = next(_lacking(spec, code, images_needed=images_needed), None)
     if lacking is not None:
         return lacking
     used = sorted(set(_code_folders(spec)))
@@ -284,8 +287,10 @@ def _pipeline(
     )
 
 
-def _lacking(spec: PipelineSpec, code: Mapping[str, CodeFolder | Lacking | None]) -> Iterator[Lacking]:
-    for name, step in spec.steps.items():
+def _lacking(
+    spec: PipelineSpec, code: Mapping[str, CodeFolder | Lacking | None], *, images_needed: bool
+) -> Iterator[Lacking]:
+    for name, step in spec.steps.items() if images_needed else ():
         image = step.register.image if step.register is not None else step.image
         if image is None and spec.image is None:
             where = "register.image" if step.register is not None else "image"

@@ -113,6 +113,15 @@ def test_a_rollout_that_was_killed_is_taken_up_by_the_same_command(
     run("models", "deploy", "churn", "1")
     process = started(cli, installed, "models", "deploy", "churn", "2", "--step-wait", "1h")
     read_until(process, "90 % to v001, 10 % to v002")
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[1].splitlines()[-4:] == [
+        "The rollout stopped where it was; the endpoint goes on as it is.",
+        "  to look at it: scaffolder endpoints show churn --provider memory",
+        "  to go on:      scaffolder models deploy churn 2 --provider memory",
+        "  to go back:    scaffolder models rollback churn --provider memory",
+    ]
+    process = started(cli, installed, "models", "deploy", "churn", "2", "--step-wait", "1h")
+    read_until(process, "90 % to v001, 10 % to v002")
     process.kill()
     process.communicate(timeout=60)
     assert "90 % v001, 10 % v002" in run("endpoints", "list")

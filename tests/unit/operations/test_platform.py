@@ -102,6 +102,18 @@ def test_what_only_a_cloud_would_refuse_is_no_matter_on_this_machine(tmp_path: P
         Platform.open(spec, env="dev")
 
 
+def test_a_pipeline_needs_no_image_on_this_machine(tmp_path: Path) -> None:
+    spec = write_project("aws", tmp_path)
+    definition = tmp_path / "pipelines" / "train.yaml"
+    definition.write_text(
+        definition.read_text().replace("image: training:1.0.0\n", "").replace(', image: "serving:1.0.0"', "")
+    )
+    local = Platform.open(spec)
+    assert local.parameters("train", ["seed=3"]) == {"seed": 3}
+    with pytest.raises(InvalidRequest, match="cannot run: its step prepare has no image"):
+        Platform.open(spec, env="dev").parameters("train", [])
+
+
 @pytest.mark.parametrize("cloud", TARGETS)
 def test_another_environment_is_on_its_cloud_and_opening_loads_no_sdk(cloud: str, tmp_path: Path) -> None:
     spec = write_project(cloud, tmp_path)
