@@ -121,3 +121,4 @@ def open_world(folder: Path) -> Iterator[AzureWorld]:
         opening = Opening(platform=platform, folder=folder, sleep=azure.clock.sleep, now=azure.clock.now)
         yield AzureWorld(AzureProvider(opening, cloud), platform, azure, faults)
     assert azure.unknown == [], "operations that the fake does not have"
+    assert azure.broken == [], "requests that Azure's descriptions do not allow"

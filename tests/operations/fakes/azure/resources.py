@@ -100,6 +100,10 @@ class Resources:
                 if found is not None:
                     yield found
 
+    def of_kind(self, kind: str) -> list[Resource]:
+        """The resources whose id says so just before their names (``jobs``)."""
+        return [it for key, it in self._by_id.items() if key.split("/")[-2] == kind.lower()]
+
     def settle(self, path: str) -> None:
         """Bring what is being done to a resource, and below it, to its end."""
         now = self.clock.now()

@@ -42,6 +42,10 @@ VERSIONS = {
     "autoscale": "2022-10-01",
 }
 SIZES = {"Standard_D4ds_v4": ("standardDDSv4Family", 4), "Standard_D4as_v4": ("standardDASv4Family", 4)}
+BROKEN = {
+    *("InvalidRequestContent", "InvalidApiVersionParameter", "InvalidQueryParameter", "UnsupportedMediaType"),
+    *("InvalidHeaderValue", "InvalidQueryParameterValue", "MissingRequiredHeader"),
+}
 DEPLOYING_S, CHANGING_S = 300.0, 5.0
 FIXED = ("modelUri", "modelType", "jobName", "properties")
 HERE = "westeurope"
@@ -55,6 +59,7 @@ class Azure:
         self.resources = Resources(self.clock)
         self.blobs = Blobs()
         self.unknown: list[str] = []
+        self.broken: list[str] = []
         self._tokens = tokens
         self._context = Context(platform)
         self._workspace = workspace_id(self._context)
@@ -152,6 +157,9 @@ class Azure:
         try:
             return self._answered(request, storage=storage)
         except Refusal as refusal:
+            if refusal.code in BROKEN:
+                # A request that no service of Azure's takes is seen, whatever the adapter makes of the answer.
+                self.broken.append(f"{request.method} {request.path}: {refusal.message}")
             return refusal.answer(storage=storage)
 
     def _answered(self, request: Request, *, storage: bool) -> Answer:
