@@ -19,6 +19,7 @@ from scaffolder.operations.errors import Unavailable
 __all__ = [
     "disk_errors",
     "explain",
+    "is_locked",
     "locked",
     "open_lock",
     "read_json",
@@ -77,6 +78,21 @@ def take_lock(descriptor: int, sleep: Callable[[float], None] | None = None) -> 
                 sleep(LOCK_PAUSE_S)
         else:
             return True
+    return False
+
+
+def is_locked(path: Path) -> bool:
+    """Look whether somebody has a lock; who only looks is in no one's way but for a moment in a taker's."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
     return False
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "marks_of",
     "reap_orphans",
     "start",
+    "unmarked",
 ]
 
 MARK_OF_RUN, MARK_OF_STEP = "SCAFFOLDER_RUN", "SCAFFOLDER_STEP"
@@ -77,14 +78,19 @@ def start(
     )
 
 
-def marks_of(run: str, step: str = "") -> tuple[str, ...]:
-    """The variables of a run's processes, or of one step's."""
-    return (f"{MARK_OF_RUN}={run}", *([f"{MARK_OF_STEP}={step}"] if step else []))
+def marks_of(run: Path, step: str = "") -> dict[str, str]:
+    """The variables of a run's processes, or of one step's; the run's is its folder, which no other project has."""
+    return {MARK_OF_RUN: os.path.realpath(run), **({MARK_OF_STEP: step} if step else {})}
 
 
-def end_leftovers(run: str) -> None:
+def unmarked(variables: Mapping[str, str]) -> dict[str, str]:
+    """Variables for a run that a step starts: it is no part of that step's run."""
+    return {name: value for name, value in variables.items() if name not in {MARK_OF_RUN, MARK_OF_STEP}}
+
+
+def end_leftovers(run: Path) -> None:
     """End what is left of a run whose runner is gone."""
-    for process in leftovers(*marks_of(run)):
+    for process in leftovers(marks_of(run)):
         with suppress(OSError):
             os.kill(process, signal.SIGKILL)
 
@@ -95,7 +101,7 @@ def end(group: int, how: signal.Signals) -> None:
         os.killpg(group, how)
 
 
-def reap_orphans(living: frozenset[int], *marks: str) -> None:
+def reap_orphans(living: frozenset[int], marks: Mapping[str, str]) -> None:
     """End and bury what ended steps have left behind: children of ours that are no living step and carry the marks."""
     with suppress(OSError, ValueError):
         for each in (_PROC / f"self/task/{os.getpid()}/children").read_text().split():
@@ -109,7 +115,7 @@ def reap_orphans(living: frozenset[int], *marks: str) -> None:
                 os.waitpid(process, 0)
 
 
-def leftovers(*marks: str) -> Iterator[int]:
+def leftovers(marks: Mapping[str, str]) -> Iterator[int]:
     """Yield the processes that carry the marks, whoever their parent is."""
     with suppress(OSError):
         for entry in os.scandir(_PROC):
@@ -117,10 +123,10 @@ def leftovers(*marks: str) -> Iterator[int]:
                 yield int(entry.name)
 
 
-def _marked(process: int, marks: Sequence[str]) -> bool:
+def _marked(process: int, marks: Mapping[str, str]) -> bool:
     """Whether a process was started with all of some variables; those of a dead one cannot be read."""
     try:
         variables = (_PROC / str(process) / "environ").read_bytes().split(b"\0")
     except OSError:
         return False
-    return all(mark.encode() in variables for mark in marks)
+    return all(os.fsencode(f"{name}={value}") in variables for name, value in marks.items())

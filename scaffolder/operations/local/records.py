@@ -14,7 +14,6 @@ May not run anything.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import field, fields
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ from typing import Any
 
 from scaffolder.operations.errors import NotFound, Unavailable
 from scaffolder.operations.local.environment import Environment
-from scaffolder.operations.local.files import open_lock, read_json, take_lock, write_json
+from scaffolder.operations.local.files import is_locked, read_json, write_json
 from scaffolder.operations.local.layout import Layout
 from scaffolder.operations.local.wire import from_json, to_json
 from scaffolder.operations.values import FINISHED, ParameterValue, Run, RunState, StepRun
@@ -168,14 +167,7 @@ class RunFolder:
 
     def is_held(self) -> bool:
         """Whether a runner lives."""
-        try:
-            descriptor = open_lock(self.lock)
-        except FileNotFoundError:
-            return False
-        try:
-            return not take_lock(descriptor)
-        finally:
-            os.close(descriptor)
+        return is_locked(self.lock)
 
 
 def find_run(layout: Layout, ref: str) -> RunFolder:

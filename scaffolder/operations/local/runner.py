@@ -22,7 +22,7 @@ from scaffolder.operations.local.files import explain, read_json
 from scaffolder.operations.local.layout import Layout
 from scaffolder.operations.local.live import Live
 from scaffolder.operations.local.logs import Log
-from scaffolder.operations.local.processes import MARK_OF_RUN, MARK_OF_STEP, end, marks_of, reap_orphans
+from scaffolder.operations.local.processes import end, marks_of, reap_orphans
 from scaffolder.operations.local.records import RunFolder, State, StepState, at
 from scaffolder.operations.local.steps import OUTPUTS, Attempt, Inputs, StepFailedError, Steps, gate_says
 from scaffolder.operations.local.trees import BadTreeError, digest_of, remove_tree
@@ -226,12 +226,8 @@ class Runner:
             step.name,
             str(folder),
         )
-        variables = {
-            **os.environ,
-            MARK_OF_RUN: self._folder.ref,
-            MARK_OF_STEP: step.name,
-            "PYTHONUNBUFFERED": "1",
-        }
+        marks = marks_of(self._folder.path, step.name)
+        variables = {**os.environ, **marks, "PYTHONUNBUFFERED": "1"}
         attempt = Attempt(folder=folder, cwd=folder, command=own, variables=variables)
         self._start(step, attempt, Inputs(), REGISTER_TIMEOUT_S)
 
@@ -300,7 +296,7 @@ class Runner:
         self._log.write(live.step.name, live.bury(), at(self._now()))
         del self._live[live.step.name]
         living = frozenset(each.process.pid for each in self._live.values())
-        reap_orphans(living, *marks_of(self._folder.ref, live.step.name))
+        reap_orphans(living, marks_of(self._folder.path, live.step.name))
 
     def _succeed(self, live: Live) -> str:
         """Take what a step wrote; return what is wrong with it."""
@@ -356,7 +352,7 @@ class Runner:
             end(live.process.pid, signal.SIGKILL)
             with suppress(OSError):
                 live.process.wait()
-        reap_orphans(frozenset(), *marks_of(self._folder.ref))
+        reap_orphans(frozenset(), marks_of(self._folder.path))
 
 
 def _done(folder: Path, run: RunFolder, entry: Entry) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def run_to_the_end(path: str) -> int:
     """Be the runner of a run whose lock this process holds; what goes wrong with the runner itself is the run's error."""
     folder = RunFolder(Path(path))
     try:
-        end_leftovers(folder.ref)
+        end_leftovers(folder.path)
         adopt_orphans()
         layout = Layout(folder.path.parent.parent.parent)
         _sweep(layout.scratch, time.time() - SCRATCH_S)

@@ -20,7 +20,7 @@ from scaffolder.operations.local.environment import commit_of, environment_of
 from scaffolder.operations.local.files import disk_errors, open_lock, take_lock
 from scaffolder.operations.local.layout import Layout
 from scaffolder.operations.local.logs import log_lines
-from scaffolder.operations.local.processes import end_leftovers
+from scaffolder.operations.local.processes import end_leftovers, unmarked
 from scaffolder.operations.local.records import Head, Plan, RunFolder, State, find_run, ref_of, run_of
 from scaffolder.operations.local.steps import text_of
 from scaffolder.operations.local.trees import BadTreeError, digest_of, remove_tree
@@ -222,7 +222,7 @@ class LocalRuns:
                     raise Conflict(
                         f"run {ref} is going on", remedy=f"`scaffolder runs cancel {ref}` stops it."
                     )
-                end_leftovers(ref)
+                end_leftovers(folder.path)
                 away = self._layout.made(self._layout.scratch) / uuid4().hex
                 folder.path.rename(away)
             finally:
@@ -303,13 +303,14 @@ class LocalRuns:
     def _started(self, ref: str) -> str:
         """Take the run that is there; one that never got a runner, since who made it was killed, gets it now."""
         folder = find_run(self._layout, ref)
-        if folder.state().state == RunState.QUEUED.value:
-            lock = open_lock(folder.lock)
-            try:
-                if take_lock(lock) and folder.state().state == RunState.QUEUED.value:
-                    self._launch(folder, lock)
-            finally:
-                os.close(lock)
+        if folder.state().state != RunState.QUEUED.value or folder.is_held():
+            return ref
+        lock = open_lock(folder.lock)
+        try:
+            if take_lock(lock, self._opening.sleep) and folder.state().state == RunState.QUEUED.value:
+                self._launch(folder, lock)
+        finally:
+            os.close(lock)
         return ref
 
     def _launch(self, folder: RunFolder, lock: int) -> None:
@@ -325,6 +326,7 @@ class LocalRuns:
                     str(lock),
                 ],
                 cwd=folder.path,
+                env=unmarked(os.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=talk,
                 stderr=talk,

@@ -18,7 +18,7 @@ from uuid import uuid4
 from scaffolder.operations.errors import InvalidRequest
 from scaffolder.operations.local.environment import step_variables
 from scaffolder.operations.local.layout import Layout
-from scaffolder.operations.local.processes import MARK_OF_RUN, MARK_OF_STEP
+from scaffolder.operations.local.processes import marks_of
 from scaffolder.operations.local.records import Plan, RunFolder, State
 from scaffolder.operations.local.trees import (
     BadTreeError,
@@ -193,8 +193,7 @@ class Steps:
         return {
             **(os.environ if self._plan.own else self._cleaned(os.environ, folder)),
             **{name: self._text(text, folder, inputs) for name, text in run.environment.items()},
-            MARK_OF_RUN: self._folder.ref,
-            MARK_OF_STEP: step,
+            **marks_of(self._folder.path, step),
         }
 
     def _cleaned(self, given: Mapping[str, str], folder: Path) -> dict[str, str]:

@@ -165,6 +165,32 @@ def test_two_runs_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
     assert len(_entries(tmp_path)) == 2
 
 
+def test_runs_of_two_projects_with_one_token_do_not_end_each_other(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    slow = runs_of(one, {"s": Script(text="print('on', flush=True); time.sleep(1.5)")})
+    ref = submitted(slow)
+    while not [*slow.logs(ref)]:
+        time.sleep(0.02)
+    quick = runs_of(other, {"s": Script(text="")})
+    assert ended(quick).ref == ref
+    quick.remove(ref)
+    assert ended_runs(slow, ref).state is RunState.SUCCEEDED
+
+
+def test_a_run_that_a_step_starts_outlives_it(tmp_path: Path) -> None:
+    inner = (
+        "from pathlib import Path; from tests.operations.local.scripts import Script, runs_of, submitted\n"
+        f"submitted(runs_of(Path({str(tmp_path / 'inner')!r}), {{'s': Script(text='time.sleep(0.5)')}}))"
+    )
+    root = str(Path(__file__).parents[3])
+    text = f"import subprocess; subprocess.run([sys.executable, '-c', {inner!r}], cwd={root!r}, check=True)"
+    run = ended(runs_of(tmp_path / "outer", {"s": Script(text=text)}))
+    assert run.state is RunState.SUCCEEDED, run.error
+    (started,) = (tmp_path / "inner/.scaffolder/runs").iterdir()
+    runs = runs_of(tmp_path / "inner", {"s": Script(text="")})
+    assert ended_runs(runs, started.name).state is RunState.SUCCEEDED
+
+
 # --- crashes ---------------------------------------------------------------------------------------------------------
 
 
