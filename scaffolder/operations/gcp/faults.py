@@ -74,7 +74,7 @@ BY_NUMBER = (
 """google.rpc.Code, by number: what operations that ended with an error have."""
 
 BUSY = re.compile(
-    r"other operations? (?:is |are )?running|being (?:updated|deployed|modified)|concurrent", re.IGNORECASE
+    r"other operations? (?:is |are )?running|being (?:updated|modified)|concurrent", re.IGNORECASE
 )
 TOO_FAST = re.compile(r"per (?:minute|second|100 seconds)|rate ?limit|too many requests", re.IGNORECASE)
 TOO_MUCH = re.compile(

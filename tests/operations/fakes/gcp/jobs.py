@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.operations.fakes.gcp.cloud import Cloud, Part, Refused, selected, stamp
 from tests.operations.fakes.gcp.discovery import Called
+from tests.operations.fakes.gcp.endpoints import Endpoints
 from tests.operations.fakes.gcp.models import Models
 from tests.operations.fakes.gcp.project import check_labels
 
@@ -116,6 +117,9 @@ class Monitors(Part):
 
         def gone() -> Mapping[str, Any]:
             del self.jobs[name]
+            for shell in self.cloud.part(Endpoints).shells.values():
+                if shell.get("modelDeploymentMonitoringJob") == name:
+                    del shell["modelDeploymentMonitoringJob"]
             return {}
 
         return self.cloud.begin(name, "DeleteOperationMetadata", 10, gone, "google.protobuf.Empty")

@@ -39,6 +39,10 @@ class Storage(Part):
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         self.buckets: dict[str, dict[str, Any]] = {}
+        self.closed: set[str] = set()
+        """Buckets of others, as those see them who may not."""
+        self.taken: set[str] = set()
+        """Names that cannot be had, and say nothing."""
         self.objects: dict[tuple[str, str], tuple[dict[str, Any], bytes]] = {}
 
     def make(self, name: str) -> None:
@@ -61,6 +65,8 @@ class Storage(Part):
         return found
 
     def _bucket(self, name: str) -> dict[str, Any]:
+        if name in self.closed:
+            raise Refused(403, "PERMISSION_DENIED", "The caller does not have storage.buckets.get access.")
         if name not in self.buckets:
             raise Refused(404, "NOT_FOUND", "The specified bucket does not exist.")
         return self.buckets[name]
@@ -74,7 +80,7 @@ class Storage(Part):
             raise Refused(403, "PERMISSION_DENIED", "The project does not exist, or is closed.")
         if not re.fullmatch(r"(?!goog)[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]", name):
             raise Refused(400, "INVALID_ARGUMENT", f"Invalid bucket name: '{name}'")
-        if name in self.buckets:
+        if name in {*self.buckets, *self.taken}:
             raise Refused(
                 409, "ALREADY_EXISTS", "Your previous request to create the named bucket succeeded."
             )
