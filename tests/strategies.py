@@ -105,6 +105,9 @@ def valid_specs(draw: DrawFn, *, provider: str | None = None, overrides: bool = 
     if draw(st.booleans()):
         names = st.from_regex(r"(?!local$)[a-z][a-z0-9]{1,9}", fullmatch=True)
         spec["environments"] = draw(st.dictionaries(names, _overlay(of, spec), min_size=1, max_size=3))
+        continuous = spec.get("identity", {}).get("ci", {})
+        if len(spec["environments"]) > 1 and continuous.get("provider") == "create":
+            continuous["provider"] = "auto"
     return spec
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from stacks.record import record
 
@@ -29,6 +30,8 @@ class ProviderShapes:
     """What a cloud's own values look like; ``None`` where it has nothing of the sort.
 
     ``embedding_model`` is a model for text that serves vectors of 1024 numbers, the vocabulary's default.
+    ``one_ci_provider`` says for what an account has one trust of a CI system: for each host, or for all; ``none`` where
+    each identity has its own.
     """
 
     account: Shape
@@ -43,6 +46,7 @@ class ProviderShapes:
     security_group: Shape | None
     embedding_model: str
     tag_prefixes: tuple[str, ...]
+    one_ci_provider: Literal["a host", "all", "none"]
 
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -108,6 +112,7 @@ PROVIDERS: Mapping[str, ProviderShapes] = {
         ),
         embedding_model="amazon.titan-embed-text-v2:0",
         tag_prefixes=("aws:",),
+        one_ci_provider="a host",
     ),
     "gcp": ProviderShapes(
         account=Shape(
@@ -150,6 +155,7 @@ PROVIDERS: Mapping[str, ProviderShapes] = {
         security_group=None,
         embedding_model="gemini-embedding-001",
         tag_prefixes=("goog",),
+        one_ci_provider="all",
     ),
     "azure": ProviderShapes(
         account=Shape(UUID, "a subscription's id: a UUID in lower case", NOBODY),
@@ -180,5 +186,6 @@ PROVIDERS: Mapping[str, ProviderShapes] = {
         security_group=None,
         embedding_model="text-embedding-3-large",
         tag_prefixes=("microsoft", "azure", "windows"),
+        one_ci_provider="none",
     ),
 }

@@ -87,6 +87,31 @@ def check_environments(
                 f"Give {second.name} a range of its own if you may want to connect them.",
                 warning=True,
             )
+        if _both_create_trust(one, other):
+            where: Path = ("identity", "ci", "provider")
+            report.add(
+                mark_of(second.tree, where),
+                "one-ci-provider",
+                where,
+                f"identity.ci.provider is create in {first.name} and {second.name}, whose account has one trust of its CI "
+                "system: the second could not be made",
+                "Set it to auto: the first environment of an account makes it.",
+            )
+
+
+def _both_create_trust(one: PlatformSpec, other: PlatformSpec) -> bool:
+    systems = (one.identity.ci, other.identity.ci)
+    if one.target.account != other.target.account or not systems[0] or not systems[1]:
+        return False
+    if not systems[0].provider == systems[1].provider == "create":
+        return False
+    match PROVIDERS[other.target.provider].one_ci_provider:
+        case "a host":
+            return (systems[0].system, systems[0].host) == (systems[1].system, systems[1].host)
+        case "all":
+            return True
+        case "none":
+            return False
 
 
 def _could_meet(one: PlatformSpec, other: PlatformSpec) -> bool:

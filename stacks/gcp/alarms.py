@@ -21,6 +21,7 @@ __all__ = [
     "endpoint_alarms",
     "failures_filter",
     "flow_alarm",
+    "log_alarm",
     "of_endpoint",
     "run_alarm",
 ]
@@ -158,6 +159,26 @@ def run_alarm(
                 "condition_matched_log": {"filter": failures_filter(context, pipeline)},
             }
         ],
+        heard,
+        limited=True,
+    )
+
+
+def log_alarm(
+    stack: StackBuilder,
+    context: Context,
+    name: str,
+    says: str,
+    matched: str,
+    heard: Sequence[Value],
+    origin: str,
+) -> Node:
+    """Tell of log entries that match a filter, once an hour at most."""
+    return _policy(
+        stack,
+        context,
+        _Policy(address=name, title=name.replace("-", ": ", 1), says=says, origin=origin),
+        [{"display_name": name, "condition_matched_log": {"filter": matched}}],
         heard,
         limited=True,
     )

@@ -195,11 +195,12 @@ class Runnable:
 
 @record
 class Learning:
-    """What the ml stack made that others watch and start, by the spec's names."""
+    """What the ml stack made that others watch and start, by the spec's names; ``watching`` are monitors' own jobs."""
 
     endpoints: Mapping[str, Served] = field(default_factory=dict)
     pipelines: Mapping[str, Runnable] = field(default_factory=dict)
     scoring: Mapping[str, Runnable] = field(default_factory=dict)
+    watching: Mapping[str, Runnable] = field(default_factory=dict)
 
 
 @record

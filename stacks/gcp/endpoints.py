@@ -14,6 +14,7 @@ from stacks.gcp.attached import allowed
 from stacks.gcp.context import Context, Runnable, Served, Surroundings
 from stacks.gcp.instances import made
 from stacks.gcp.jobs import model_id
+from stacks.gcp.watching import LOGGED, looked_table
 from stacks.graph import GraphError, JsonText, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ModelRegistry, OnlineEndpoint, describe
 
@@ -23,7 +24,6 @@ SERVICE_CLASS = "gcp-vertexai"
 """The class of service connection that Vertex AI's endpoints ask for (Vertex AI, private endpoints, November 2026)."""
 
 TIME_TRAVEL_H = "168"
-LOGGED = "requests"
 ROLE = "serving"
 
 
@@ -191,7 +191,7 @@ def _dataset(stack: StackBuilder, around: Surroundings, first: OnlineEndpoint) -
 def _capture(context: Context, endpoint: OnlineEndpoint, dataset: Node | None) -> Value:
     if dataset is None or not endpoint.capture_percent:
         return None
-    table = f"endpoint_{context.endpoint_id(endpoint.name)}"
+    table = looked_table(context, endpoint.name)
     return {
         "enabled": True,
         "sampling_rate": endpoint.capture_percent / 100,

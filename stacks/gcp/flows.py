@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from stacks.gcp.context import Surroundings
 from stacks.gcp.jobs import APPROVED
 from stacks.graph import Value
+from stacks.watching import RETRAIN_METRIC
 
-__all__ = ["approved", "calculated", "drifted", "pipeline_flow", "scoring_flow", "uploaded"]
+__all__ = ["approved", "asked", "calculated", "drifted", "pipeline_flow", "scoring_flow", "uploaded"]
 
 LOOKS_EACH_S = 300
 UPLOADED_WITHIN_S = 300
@@ -102,6 +103,15 @@ def drifted(around: Surroundings, endpoint_id: str) -> Iterator[Value]:
     yield {"entry": {"assign": [{"entry": calculated(entry)}]}}
     yield {"monitor": _got(calculated(f'"{_host(around)}" + {monitor}'), "monitor")}
     yield _only("drifted", f'text.match_regex(monitor.body.endpoint, "/endpoints/{endpoint_id}$")')
+
+
+def asked(monitor: str) -> Iterator[Value]:
+    """Go on when a monitor's own job asks for a retraining: it knows the cool-down."""
+    entry = "json.decode(base64.decode(event.data.message.data))"
+    yield {"entry": {"assign": [{"entry": calculated(entry)}]}}
+    name = 'default(map.get(entry, ["jsonPayload", "monitor"]), "")'
+    wish = f'default(map.get(entry, ["jsonPayload", "{RETRAIN_METRIC}"]), 0)'
+    yield _only("asked", f'{name} == "{monitor}" and {wish} == 1')
 
 
 def _only(name: str, condition: str) -> Value:

@@ -23,6 +23,7 @@ from stacks.pipelines import (
     Run,
     StepOutput,
     Template,
+    UriOf,
     ValueOf,
 )
 
@@ -72,12 +73,14 @@ version = aiplatform.Model.upload(
     artifact_uri=data,
     version_description=open(metrics).read()[:2000] if metrics else None,
     version_aliases=[alias],
+    labels={"approval": "pending" if alias == "candidate" else alias},
     encryption_spec_key_name=key or None,
     **line,
 )
 print(version.versioned_resource_name)
 """
-"""Run by Python in Google's own image. The container's routes are those that images serve on other clouds too."""
+"""Run by Python in Google's own image. The container's routes are those that images serve on other clouds too. The alias
+moves on with the next version; the label stays, and says whether this one may serve."""
 
 
 def code_prefix(pipeline: str, digest: str) -> str:
@@ -243,6 +246,8 @@ class Executors:
                     parts.append(self._input(run.inputs[part.name], part.name))
                 case PathOf():
                     parts.append(self._output(run, part.name))
+                case UriOf():
+                    parts.append(self.around.stores.place(part.bucket, part.path))
                 case str():
                     parts.append(part)
         return text(*parts)

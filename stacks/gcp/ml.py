@@ -26,8 +26,9 @@ from stacks.gcp.features import add_features
 from stacks.gcp.jobs import code_prefix
 from stacks.gcp.pipelines import compiled
 from stacks.gcp.tracking import add_tracking
+from stacks.gcp.watching import job_of, watched_by
 from stacks.graph import JsonText, Lifecycle, Node, StackBuilder, Value, text
-from stacks.intents import ExperimentTracking, FeatureStore, TrainingPipeline, describe
+from stacks.intents import ExperimentTracking, FeatureStore, ModelMonitor, TrainingPipeline, describe
 from stacks.pipelines import CodeFolder, PipelineDefinition
 
 __all__ = ["lower"]
@@ -61,15 +62,22 @@ def lower(
         add_features(stack, around, features)
     endpoints, scoring, unserved = add_endpoints(stack, around)
     pipelines, unwritten = _pipelines(stack, around)
+    watching = {
+        monitor.name: _pipeline(stack, watched_by(around), run, run.steps)
+        for monitor in context.all_of(ModelMonitor)
+        if monitor.endpoint in endpoints
+        and (run := job_of(context, monitor)) is not None
+        and run.steps is not None
+    }
     if endpoints:
         stack.export("endpoint_names", {name: served.name for name, served in endpoints.items()})
     runnable = {
         run.name: text(stores.place("artifacts", ""), run.template)
-        for run in (*pipelines.values(), *scoring.values())
+        for run in (*pipelines.values(), *scoring.values(), *watching.values())
     }
     if runnable:
         stack.export("run_templates", runnable)
-    learning = Learning(endpoints=endpoints, pipelines=pipelines, scoring=scoring)
+    learning = Learning(endpoints=endpoints, pipelines=pipelines, scoring=scoring, watching=watching)
     return stack, learning, (*unserved, *unwritten)
 
 

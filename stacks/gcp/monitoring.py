@@ -13,6 +13,7 @@ from stacks.gcp.alerts import add_alerts, alert_problems
 from stacks.gcp.context import Context, Keys, Learning, Network, Registry, Roles, Stores, Surroundings
 from stacks.gcp.dashboard import add_dashboard
 from stacks.gcp.triggers import Triggers, add_triggers, trigger_problems
+from stacks.gcp.watching import add_watches, watching_problems
 from stacks.graph import StackBuilder
 from stacks.intents import ModelMonitor, TrainingPipeline, describe
 
@@ -25,6 +26,7 @@ def monitoring_problems(context: Context) -> Iterator[TargetProblem]:
     """Say what cannot be started, and who would not be told."""
     yield from alert_problems(context)
     yield from trigger_problems(context)
+    yield from watching_problems(context)
 
 
 def lower(
@@ -44,6 +46,8 @@ def lower(
     for pipeline in context.all_of(TrainingPipeline):
         if pipeline.name in learning.pipelines:
             run_alarm(stack, context, pipeline.name, alerts.heard, describe(pipeline))
+    watched = [it for it in context.all_of(ModelMonitor) if it.name in learning.watching]
+    add_watches(stack, context, watched, alerts.heard)
     triggers = Triggers(around=around, learning=learning, alerts=alerts)
     unstarted = add_triggers(stack, triggers)
     alarms = [node for node in stack.nodes if node.address.type == ALARM]
@@ -58,4 +62,18 @@ def _unwatched(context: Context, learning: Learning) -> Iterator[Skipped]:
             yield Skipped(
                 intent=describe(monitor),
                 reason=f"endpoint {monitor.endpoint} is none that answers at once: there is nothing to watch",
+            )
+        elif monitor.image is None:
+            yield Skipped(
+                intent=describe(monitor),
+                reason="Vertex AI's own monitor is no resource of Terraform's",
+                remedy=f"Name an image in monitors.{monitor.name}.image: a job of its own looks for drift.",
+                in_part=True,
+            )
+        elif monitor.baseline is None:
+            yield Skipped(
+                intent=describe(monitor),
+                reason="there is no baseline to compare with",
+                remedy="Let the pipeline that trains write one below baselines/ of the artifacts bucket, and set "
+                f"monitors.{monitor.name}.baseline to its folder.",
             )

@@ -78,7 +78,7 @@ SUPPORT: Mapping[type[Intent], Support] = {
         "and a release deploys the model and its machines. Vertex AI has no serverless and no asynchronous endpoints"
     ),
     ModelMonitor: _partial(
-        "Terraform has no resource for a model monitor: the stacks make what drift starts, and operations make the monitor"
+        "Terraform has no resource for Vertex AI's own monitor: with an image, a scheduled job of ours looks for drift"
     ),
     FoundationModels: _partial(
         "Vertex AI lets an account ask all of Google's models or none: the stacks grant that, and the list is not enforced"
@@ -98,7 +98,6 @@ SUPPORT: Mapping[type[Intent], Support] = {
 }
 
 _DEPLOYED = "is the release's, which deploys the model"
-_WATCHED = "is the operations', which make the monitor"
 _REGISTERED = "is the release's, which deploys what a pipeline registered"
 _UNFILTERED = "Model Armor has no such filter"
 
@@ -114,14 +113,6 @@ IDLE: Mapping[type[Intent], Mapping[str, str]] = {
             "max_concurrency",
         ),
         _DEPLOYED,
-    ),
-    ModelMonitor: dict.fromkeys(
-        (
-            *("every", "instance", "baseline", "columns", "notify"),
-            *("data_drift_threshold", "prediction_drift_threshold", "concept_drift_threshold"),
-            *("image", "code", "breaches", "windows", "cooldown_s"),
-        ),
-        _WATCHED,
     ),
     Guardrail: dict.fromkeys(("denied_topics", "profanity", "grounding", "relevance"), _UNFILTERED),
     KnowledgeBase: {"standby": "an index has its replicas from Vertex AI, in every zone of its region"},

@@ -12,8 +12,9 @@ from stacks.adapter import Skipped, TargetProblem
 from stacks.gcp.alarms import flow_alarm
 from stacks.gcp.alerts import Alerts
 from stacks.gcp.context import Account, Context, Learning, Runnable, Surroundings
-from stacks.gcp.flows import approved, drifted, pipeline_flow, scoring_flow, uploaded
+from stacks.gcp.flows import approved, asked, drifted, pipeline_flow, scoring_flow, uploaded
 from stacks.gcp.jobs import model_id
+from stacks.gcp.watching import drift_log
 from stacks.graph import GraphError, JsonText, Node, StackBuilder, Value, text
 from stacks.intents import ModelMonitor, ModelRegistry, OnlineEndpoint, TrainingPipeline, describe
 from stacks.pipelines import Register
@@ -168,7 +169,12 @@ def _on_drift(stack: StackBuilder, triggers: Triggers) -> Iterator[Skipped]:
             yield _missing(describe(monitor), "retrains", monitor.retrain_pipeline)
             continue
         topic = topic or _drift_topic(stack, triggers, describe(monitor))
-        guard = [*drifted(around, around.context.endpoint_id(monitor.endpoint))]
+        if monitor.image is not None and monitor.name not in triggers.learning.watching:
+            continue
+        own = monitor.name in triggers.learning.watching
+        guard = [
+            *(asked(monitor.name) if own else drifted(around, around.context.endpoint_id(monitor.endpoint)))
+        ]
         name = f"drift-{monitor.name}"
         flow = _flow(stack, triggers, run, name, pipeline_flow(around, run.name, guard), describe(monitor))
         _event(stack, triggers, name, {"type": MESSAGE}, flow, describe(monitor), topic)
@@ -198,7 +204,7 @@ def _drift_topic(stack: StackBuilder, triggers: Triggers, origin: str) -> Node:
             "name": context.name("sink", "drift"),
             "description": "Drift that monitors found",
             "destination": text("pubsub.googleapis.com/", topic.ref("id")),
-            "filter": f'logName="projects/{context.project}/logs/{ANOMALIES}"',
+            "filter": " OR ".join(f'logName="{name}"' for name in _drift_logs(triggers)),
             "unique_writer_identity": True,
         },
         origin=origin,
@@ -214,6 +220,16 @@ def _drift_topic(stack: StackBuilder, triggers: Triggers, origin: str) -> Node:
         origin=origin,
     )
     return topic
+
+
+def _drift_logs(triggers: Triggers) -> Iterator[str]:
+    """Where Vertex AI's monitors and our own jobs say what they found; a log that nobody writes is left out."""
+    context = triggers.around.context
+    images = {monitor.image is not None for monitor in context.all_of(ModelMonitor)}
+    if False in images:
+        yield f"projects/{context.project}/logs/{ANOMALIES}"
+    if True in images:
+        yield drift_log(context)
 
 
 def _event(

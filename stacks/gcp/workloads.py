@@ -24,8 +24,16 @@ from stacks.gcp.permissions import (
     SERVED,
     VECTORS,
 )
+from stacks.gcp.watching import job_of, looks
 from stacks.graph import StackBuilder
-from stacks.intents import FoundationModels, Guardrail, KnowledgeBase, TrainingPipeline, WorkloadRole
+from stacks.intents import (
+    FoundationModels,
+    Guardrail,
+    KnowledgeBase,
+    ModelMonitor,
+    TrainingPipeline,
+    WorkloadRole,
+)
 from stacks.pipelines import Run
 
 __all__ = ["PULL", "READ", "USES", "WRITE", "WRITE_LOGS", "grant_tracking", "grant_workload", "models_asked"]
@@ -141,7 +149,7 @@ def _pipelines(stack: StackBuilder, reach: Reach, holder: Holder, accounts: Mapp
     on_project(stack, reach, holder, *WRITE_LOGS, *QUERY)
     on_registry(stack, reach, holder, PULL)
     _data(stack, reach, holder)
-    act_as(stack, holder, accounts, "training", "serving")
+    act_as(stack, holder, accounts, "training", "serving", *(["monitoring"] if looks(reach.context) else []))
 
 
 def _serving(stack: StackBuilder, reach: Reach, holder: Holder) -> None:
@@ -158,6 +166,10 @@ def _monitoring(stack: StackBuilder, reach: Reach, holder: Holder) -> None:
     on_registry(stack, reach, holder, PULL)
     on_bucket(stack, reach, holder, "data", READ, ("capture/", "labels/"))
     on_bucket(stack, reach, holder, "artifacts", WRITE, ("baselines/", "monitoring/"))
+    jobs = [job_of(reach.context, monitor) for monitor in reach.context.all_of(ModelMonitor)]
+    code = tuple(f"code/{job.name}/" for job in jobs if job is not None)
+    if code:
+        on_bucket(stack, reach, holder, "artifacts", READ, code)
 
 
 def _workspace(stack: StackBuilder, reach: Reach, holder: Holder, accounts: Mapping[str, Account]) -> None:

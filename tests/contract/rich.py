@@ -294,15 +294,15 @@ def changes_of(of: Cloud) -> dict[str, Spec]:
             "endpoints.churn.replicas.target_utilization_percent": 61
         },
         "monitors.*.endpoint": {"monitors.churn.endpoint": "second"},
-        "monitors.*.every": {"monitors.churn.every": "3h"},
-        "monitors.*.baseline": {"monitors.churn.baseline": "churn/2"},
-        "monitors.*.instance": {"monitors.churn.instance": "cpu.large"},
-        "monitors.*.data_drift.columns.*": {"monitors.churn.data_drift.columns": ["age"]},
+        "monitors.*.every": {"monitors.own.every": "3h"},
+        "monitors.*.baseline": {"monitors.own.baseline": "churn/2"},
+        "monitors.*.instance": {"monitors.own.instance": "cpu.large"},
+        "monitors.*.data_drift.columns.*": {"monitors.own.data_drift.columns": ["age"]},
         **{
             f"monitors.*.{kind}_drift.threshold": {f"monitors.own.{kind}_drift.threshold": 0.4}
             for kind in ("data", "prediction", "concept")
         },
-        "monitors.*.on_alert.*": {"monitors.churn.on_alert": ["retrain"]},
+        "monitors.*.on_alert.*": {"monitors.own.on_alert": ["retrain"]},
         "monitors.*.pipeline": {"monitors.churn.pipeline": "again"},
         "monitors.*.image": {"monitors.own.image": "monitoring:2.0.0"},
         "monitors.*.breaches": {"monitors.own.breaches": 3},
