@@ -14,7 +14,7 @@ from stacks.azure.commands import Check, Registered, command_of, placeholder, re
 from stacks.azure.compute import cluster_of
 from stacks.azure.context import Context
 from stacks.graph import GraphError
-from stacks.intents import ImageRepository, ModelRegistry, TrainingPipeline
+from stacks.intents import ImageRepository, ModelRegistry, ObjectStore, TrainingPipeline
 from stacks.pipelines import (
     BucketPath,
     Gate,
@@ -35,6 +35,7 @@ __all__ = [
     "code_asset",
     "code_prefix",
     "compiled",
+    "container_url",
     "datastore_of",
     "datastore_uri",
     "gates_of",
@@ -165,6 +166,14 @@ def datastore_of(bucket: str) -> str:
 def datastore_uri(bucket: str, path: str) -> str:
     """The address of a path of a bucket."""
     return f"azureml://datastores/{datastore_of(bucket)}/paths/{path.strip('/')}"
+
+
+def container_url(context: Context, bucket: str) -> str:
+    """The address of a bucket's container, for a program that goes there by itself."""
+    stores = {it.name: it for it in context.all_of(ObjectStore)}
+    purpose = "logs" if bucket in stores and stores[bucket].purpose == "logs" else "data"
+    account = context.unique_name("storage-account", purpose)
+    return f"https://{account}.blob.core.windows.net/{context.name('container', bucket)}"
 
 
 def kept_path(pipeline: str, job: str, step: str, output: str) -> str:
@@ -388,6 +397,8 @@ class _Compiler:
             for part in template:
                 if isinstance(part, ValueOf):
                     self._parameter(part, node)
+                elif isinstance(part, UriOf):
+                    node.names[part] = f"{container_url(self.context, part.bucket)}/{part.path}"
 
     def _parameter(self, value: ValueOf, node: _Node) -> str:
         if value not in node.names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from scaffolder.pipeline import synthesize
 from stacks.azure.context import Context
 from stacks.azure.pipelines import compiled, gates_of, parameter_problem
 from stacks.intents import TrainingPipeline
-from stacks.pipelines import PipelineDefinition
+from stacks.pipelines import PipelineDefinition, Run, UriOf
 from tests.operations.platforms import platform_in, write_project
 from tests.unit.stacks_azure.definitions import definitions, flaws
 
@@ -80,7 +81,7 @@ def test_every_step_behind_a_gate_looks_at_its_metrics() -> None:
     assert list(flaws(compiled(*pipeline(context), context))) == []
 
 
-def run(command: str, inputs: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def shell(command: str, inputs: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Put values over placeholders, as Azure ML does, and let a shell run the text."""
     for name, value in inputs.items():
         command = command.replace(f"${{{{inputs.{name}}}}}", value)
@@ -106,7 +107,7 @@ def test_a_shell_ends_early_where_a_gate_is_not_met(
     check = Check(
         folder=str(tmp_path), metric="auc", comparison="at_least", bound="0.8", step="baseline", fails=False
     )
-    done = run(command_of([("echo",), ("ran",)], {}, [check], {}), {})
+    done = shell(command_of([("echo",), ("ran",)], {}, [check], {}), {})
     assert (done.returncode, done.stdout.strip()) == (code, said)
 
 
@@ -117,14 +118,14 @@ def test_a_gate_that_asks_for_it_fails_the_run(tmp_path: Path) -> None:
     check = Check(
         folder=str(tmp_path), metric="loss", comparison="at_most", bound="1.5", step="s", fails=True
     )
-    assert run(command_of([("echo",)], {}, [check], {}), {}).returncode == 1
+    assert shell(command_of([("echo",)], {}, [check], {}), {}).returncode == 1
 
 
 @pytest.mark.parametrize("word", ["$(id)", "a'b", "`id`", "a b", '"', "\\", "*", "a\nb", ";", "-n", "ü"])
 def test_no_word_is_anything_but_a_word(word: str) -> None:
     from stacks.azure.commands import command_of  # noqa: PLC0415 - the shell's own text, alone
 
-    done = run(command_of([("printf",), ("%s",), (word,)], {}, [], {}), {})
+    done = shell(command_of([("printf",), ("%s",), (word,)], {}, [], {}), {})
     assert done.stdout == word
 
 
@@ -143,6 +144,18 @@ def test_what_azure_ml_does_otherwise_is_said_and_what_it_cannot_is_refused(tmp_
     warnings = [str(it) for it in synthesize(spec).warnings]
     assert any("step train: Azure ML does not try a step again" in it for it in warnings)
     assert any("step prepare: Azure ML keeps a cached result" in it for it in warnings)
+
+
+def test_a_program_that_goes_to_a_bucket_by_itself_is_told_its_address(context: Context) -> None:
+    intent, definition = pipeline(context)
+    first = definition.steps[0]
+    assert isinstance(first.action, Run)
+    action = replace(first.action, command=((UriOf("artifacts", "monitoring/churn"),),))
+    made = compiled(intent, replace(definition, steps=(replace(first, action=action),)), context)
+    assert re.fullmatch(
+        r"'https://[a-z0-9]+\.blob\.core\.windows\.net/churn-dev-artifacts/monitoring/churn'",
+        made["jobs"]["prepare"]["component"]["command"],
+    )
 
 
 @settings(max_examples=60, deadline=None)
