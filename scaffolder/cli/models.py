@@ -251,7 +251,7 @@ def pace(function: F) -> F:
     "--smoke",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="A request that the version must answer, before it gets traffic and while it is watched.",
+    help="A request that the version must answer, before it gets traffic and while it is watched; captured as any other.",
 )
 @dry_run
 @operation

@@ -5,7 +5,6 @@ Thin: asks and prints. May not know a provider.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
@@ -13,7 +12,7 @@ import click
 from scaffolder.cli.operations import Session, detach, follow, operation, show_run, token
 from scaffolder.operations.following import short_ref
 from scaffolder.operations.names import checked_token
-from scaffolder.report.operations import render_drift, render_monitors
+from scaffolder.report.operations import render_drift, render_monitors, render_undecided
 from scaffolder.report.operations_json import MonitorsJson, ReportJson
 
 __all__ = ["DOCUMENTS", "command"]
@@ -76,18 +75,13 @@ def run(session: Session, monitor: str, token: str | None, *, detach: bool) -> N
         return
     done = follow(session, ref, f"run {short_ref(ref)} of the monitor {monitor}", command_token=given)
     found = tuple(one for one in platform.monitors.report(monitor) if one.window_end != before)
+    status = next((one for one in platform.monitors.list() if one.name == monitor), None)
     session.show(
-        lambda: render_drift(found) if found else _undecided(session, monitor),
+        lambda: render_drift(found) if found else render_undecided(status),
         monitor=monitor,
         run=done,
         results=found,
     )
-
-
-def _undecided(session: Session, monitor: str) -> Iterator[str]:
-    """Say why a look has found nothing, where the provider tells."""
-    status = next((one for one in session.platform.monitors.list() if one.name == monitor), None)
-    yield f"Nothing was decided. {status.detail if status else ''}".rstrip()
 
 
 @command.command("report")

@@ -16,8 +16,8 @@ from stacks.intents import OnlineEndpoint, SupportLevel
 
 __all__ = ["Watch", "can"]
 
-PROBES = 10
-"""Requests in each look."""
+PROBES = 5
+"""Requests in each look: few, since they are captured with all others, and monitors look at them."""
 
 
 def can(provider: Provider, capability: Capability) -> bool:
@@ -28,7 +28,7 @@ def can(provider: Provider, capability: Capability) -> bool:
 class Watch:
     """The health of one deployment behind an endpoint. An alarm that was there before is not held against it.
 
-    With a ``sample``, each look asks ten times, the deployment itself where the provider can; the spec's
+    With a ``sample``, each look asks five times, the deployment itself where the provider can; the spec's
     ``max_error_percent`` is how many of all of them may fail.
     """
 

@@ -24,7 +24,7 @@ from scaffolder.operations.values import (
     Run,
     StepRun,
 )
-from scaffolder.report.columns import width_of
+from scaffolder.report.columns import shortened, width_of
 
 __all__ = [
     "duration",
@@ -41,6 +41,7 @@ __all__ = [
     "render_removables",
     "render_run",
     "render_runs",
+    "render_undecided",
     "render_version",
     "render_versions",
     "split_words",
@@ -50,8 +51,9 @@ __all__ = [
 
 COLUMNS = 80
 GAP = "  "
-LEAST_LAST = 24
+LEAST_LAST = 15
 """Columns that the last one has at least, however wide the others are."""
+FEATURE_COLUMNS = 22
 
 
 def duration(seconds: float) -> str:
@@ -187,15 +189,15 @@ def render_versions(versions: Iterable[ModelVersion]) -> Iterator[str]:
             str(one.version),
             one.approval.value,
             one.stage.value,
-            f"{one.created:%Y-%m-%d %H:%M}",
-            ", ".join(f"{name}={_value(value)}" for name, value in one.metrics.items()),
+            f"{one.created:%Y-%m-%d}",
+            ", ".join(f"{name}={value:.4g}" for name, value in one.metrics.items()),
         ]
         for one in versions
     ]
     if not rows:
         yield "No versions yet: a pipeline's register step makes one, or `scaffolder models register`."
         return
-    yield from table(["model", "version", "approval", "stage", "created (UTC)", "metrics"], rows)
+    yield from table(["model", "version", "approval", "stage", "created", "metrics"], rows)
 
 
 def render_version(one: ModelVersion) -> Iterator[str]:
@@ -307,6 +309,11 @@ def render_monitors(monitors: Iterable[MonitorStatus]) -> Iterator[str]:
             yield from _filled(f"{one.name}: {one.detail}", "", "  ")
 
 
+def render_undecided(status: MonitorStatus | None) -> Iterator[str]:
+    """Say why a look has found nothing, where the provider tells."""
+    yield from _filled(f"Nothing was decided. {status.detail if status else ''}".rstrip(), "", "  ")
+
+
 def render_drift(results: Sequence[DriftResult]) -> Iterator[str]:
     """Show what windows found, each below its own line."""
     if not results:
@@ -322,7 +329,7 @@ def render_drift(results: Sequence[DriftResult]) -> Iterator[str]:
             [
                 [
                     one.kind,
-                    one.feature or "(all)",
+                    shortened(one.feature, FEATURE_COLUMNS) or "(all)",
                     one.metric,
                     f"{one.value:.4g}",
                     f"{one.threshold:.4g}",
