@@ -190,7 +190,7 @@ def render_versions(versions: Iterable[ModelVersion]) -> Iterator[str]:
             one.approval.value,
             one.stage.value,
             f"{one.created:%Y-%m-%d}",
-            ", ".join(f"{name}={value:.4g}" for name, value in one.metrics.items()),
+            ", ".join(f"{name}={value:.3g}" for name, value in one.metrics.items()),
         ]
         for one in versions
     ]
