@@ -33,7 +33,7 @@ OLDEST_PYTHON = (3, 11)
 EXTRA = "pip install 'scaffolder[local]'"
 PARTS = {
     "the registry": {"mlflow": "mlflow-skinny", "sqlalchemy": "sqlalchemy", "alembic": "alembic"},
-    "endpoints": {"fastapi": "fastapi", "uvicorn": "uvicorn"},
+    "endpoints": {"uvicorn": "uvicorn"},
     "drift": {"numpy": "numpy", "scipy": "scipy", "evidently": "evidently"},
 }
 """What of the extra ``local`` is for what: the module, and the package that has it."""

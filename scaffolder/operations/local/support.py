@@ -13,5 +13,7 @@ SUPPORT: Mapping[Capability, Support] = dict.fromkeys(Capability, Support(Suppor
     Capability.STATE: Support(
         SupportLevel.NOT_POSSIBLE, "Terraform deploys nothing here, so there is no state"
     ),
-    Capability.AUTOSCALING: Support(SupportLevel.NOT_POSSIBLE, "a deployment is one process of this machine"),
+    Capability.AUTOSCALING: Support(
+        SupportLevel.NOT_IMPLEMENTED, "a deployment has its smallest number of replicas, always"
+    ),
 }
