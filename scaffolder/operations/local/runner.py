@@ -73,6 +73,8 @@ class Runner:
         finally:
             self._end_all()
         self._finish()
+        with suppress(OSError):  # the run has ended as it has
+            self._steps.tidy(self._state)
 
     # --- state -------------------------------------------------------------------------------------------------------
 
@@ -317,7 +319,7 @@ class Runner:
                 self._keep(live.step, run, folder, entry)
                 for text in () if self._plan.repeats else self._steps.publish(run, folder):
                     self._say(name, text)
-                self._steps.tidy(folder)
+                self._steps.make_room(folder)
                 self._set(name, **_done(folder, self._folder, entry), native="succeeded", ended=self._now())
             case Register():
                 found = read_json(folder / REGISTERED)

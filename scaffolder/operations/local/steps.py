@@ -282,10 +282,19 @@ class Steps:
                 break
         remove_tree(away)
 
-    def tidy(self, folder: Path) -> None:
-        """Remove what an attempt worked in, and keep what it wrote."""
-        for name in ("code", "home", "tmp", "inputs"):
-            remove_tree(folder / name)
+    def make_room(self, folder: Path) -> None:
+        """Remove what a step has left in its home and its temporary folder, which may be much."""
+        for name in ("home", "tmp"):
+            with suppress(FileNotFoundError):
+                if any((folder / name).iterdir()):
+                    remove_tree(folder / name)
+
+    def tidy(self, state: State) -> None:
+        """Remove what attempts worked in, and keep what they wrote. Takes milliseconds each, so nobody waits for it."""
+        for step in state.steps.values():
+            if step.folder:
+                for name in ("code", "home", "tmp", "inputs"):
+                    remove_tree(self._folder.path / step.folder / name)
 
     # --- registering -------------------------------------------------------------------------------------------------
 
