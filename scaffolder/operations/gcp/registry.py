@@ -22,7 +22,7 @@ from stacks.pipelines import Register
 __all__ = ["GcpRegistry", "version_of"]
 
 SERVICE = "model_service"
-APPROVAL, STAGE, TOKEN = "approval", "stage", "token"
+APPROVAL, NOTE, STAGE, TOKEN = "approval", "note", "stage", "token"
 HELD = {Stage.STAGING: "staging", Stage.PRODUCTION: "production"}
 """The stages that one version holds at a time, each by an alias: Vertex AI moves an alias in one step."""
 
@@ -156,7 +156,7 @@ class GcpRegistry:
         """Write the label, then the alias, whose moving is what the stacks' triggers hear."""
         name = self._version_name(model, version)
         there = self._get(name)
-        marks = {APPROVAL: approval.value, **({"note": _label(note)} if note else {})}
+        marks = {APPROVAL: approval.value, **({NOTE: _label(note)} if note else {})}
         self._label(name, there, marks)
         gives = {Approval.APPROVED: [APPROVED, f"-{WAITING}"], Approval.PENDING: [WAITING, f"-{APPROVED}"]}
         self._alias(name, there, gives.get(approval, [f"-{WAITING}", f"-{APPROVED}"]))

@@ -101,7 +101,7 @@ class GcpRuns:
         return str(job.service_account) == self._place.email(ROLE)
 
     def _run(self, job: Any) -> Run:
-        spec, labels = plain(job)["pipelineSpec"], dict(job.labels)
+        spec, labels = spec_of(job), dict(job.labels)
         native = job.state.name
         steps = step_runs(job, spec) if spec else ()
         return Run(
@@ -122,7 +122,7 @@ class GcpRuns:
     def logs(self, ref: str, *, step: str | None = None, after: str = "") -> Iterator[LogLine]:
         """Yield what the steps' jobs wrote, out of Cloud Logging, where it comes some seconds late."""
         job = self._get(ref)
-        yield from lines(self._calls, job, plain(job)["pipelineSpec"], step=step, after=after)
+        yield from lines(self._calls, job, spec_of(job), step=step, after=after)
 
     def cancel(self, ref: str) -> None:
         """Ask Vertex AI to stop a run."""
@@ -182,7 +182,13 @@ def plain(job: Any) -> dict[str, Any]:
     found: dict[str, Any] = type(job).to_dict(
         job, preserving_proto_field_name=False, use_integers_for_enums=False
     )
-    return {"pipelineSpec": {}, **found}
+    return found
+
+
+def spec_of(job: Any) -> dict[str, Any]:
+    """A job's template; nothing where a list leaves it out."""
+    found: dict[str, Any] = plain(job).get("pipelineSpec") or {}
+    return found
 
 
 def _parameters(job: Any, spec: Mapping[str, Any]) -> dict[str, ParameterValue]:

@@ -29,6 +29,8 @@ __all__ = ["GcpWorld", "open_world"]
 
 STATES = {RunState.SUCCEEDED: "SUCCEEDED", RunState.FAILED: "FAILED", RunState.STOPPED: "CANCELLED"}
 SERVICES = ("aiplatform", "cloudkms", "cloudresourcemanager", "logging", "oauth2", "serviceusage", "storage")
+LIMITED = ("custom_model_training_nvidia_t4_gpus", "custom_model_training_cpus", "custom_model_serving_cpus")
+"""The quotas that there are; a page of their list has two."""
 
 
 class GcpWorld:
@@ -59,7 +61,7 @@ class GcpWorld:
                 endpoints.make(ident, display, capture=endpoint.capture_percent / 100)
         project = self.cloud.part(Project)
         project.enabled = {f"{service}.googleapis.com" for service in services_of(self.context)}
-        project.limits = dict.fromkeys(("custom_model_training_cpus", "custom_model_serving_cpus"), 42)
+        project.limits = dict.fromkeys(LIMITED, 42)
 
     def finish(self, ref: str, state: RunState = RunState.SUCCEEDED) -> None:
         part = Pipelines if "/pipelineJobs/" in ref else Jobs
@@ -113,6 +115,7 @@ def open_world(folder: Path) -> Iterator[GcpWorld]:
         key = issuer.write(hidden / "key.json")
         with _environment({**overrides, "GOOGLE_APPLICATION_CREDENTIALS": str(key), "NO_PROXY": "127.0.0.1"}):
             yield GcpWorld(folder, platform, servers)
+        assert servers.mistakes == [], servers.mistakes
 
 
 @contextmanager
