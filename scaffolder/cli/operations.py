@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
+from shlex import quote
 from typing import Any, TextIO, TypeVar
 
 import click
@@ -198,8 +199,8 @@ def operation(function: F) -> F:
 
 def _flags(spec: Path, environment: str, provider: str | None) -> str:
     flags = [f"--env {environment}"] if environment != LOCAL else []
-    flags += [f"--spec {spec}"] if spec != options.DEFAULT_SPEC else []
-    flags += [f"--provider {provider}"] if provider else []
+    flags += [f"--spec {quote(str(spec))}"] if spec != options.DEFAULT_SPEC else []
+    flags += [f"--provider {quote(provider)}"] if provider else []
     return "".join(f" {flag}" for flag in flags)
 
 

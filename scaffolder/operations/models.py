@@ -6,7 +6,6 @@ Checks names against the spec, and that only what was approved is deployed. May 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from uuid import uuid4
 
 from scaffolder.errors import UsageError
@@ -23,6 +22,7 @@ from scaffolder.operations.rollout import (
     RolloutPlan,
     Sample,
     deployment_name,
+    plan_rollback,
     plan_rollout,
     previous_version,
     roll_out,
@@ -172,7 +172,7 @@ class Models:
         one = self.get(model, to)
         if not any(each.version == to for each in status.deployments):
             _approved(one, "be deployed")
-        return plan_rollout(status, self._request(target, one), replace(AT_ONCE, keep_old=keep))
+        return plan_rollback(status, self._request(target, one), keep_old=keep)
 
     def carry_out(
         self,

@@ -34,6 +34,7 @@ __all__ = [
     "Sample",
     "deployment_name",
     "endpoint_is_sound",
+    "plan_rollback",
     "plan_rollout",
     "previous_version",
     "roll_out",
@@ -85,7 +86,7 @@ AT_ONCE = Canary(steps=(100,), wait_s=0.0)
 
 @record
 class RolloutPlan:
-    """What a rollout will do. ``before`` is the split without the new deployment, to which a failure goes back."""
+    """What a rollout will do. ``before`` is the split that a failure goes back to: without the new deployment, mostly."""
 
     request: DeployRequest
     is_there: bool
@@ -140,6 +141,13 @@ def plan_rollout(
         step_wait_s=canary.wait_s if sound else 0.0,
         removes=() if canary.keep_old else tuple(one.name for one in others),
     )
+
+
+def plan_rollback(status: EndpointStatus, request: DeployRequest, *, keep_old: bool = False) -> RolloutPlan:
+    """Decide how all traffic goes to a version at once; should that fail, the split is what it is now."""
+    plan = plan_rollout(status, request, replace(AT_ONCE, keep_old=keep_old))
+    now = {one.name: one.traffic_percent for one in status.deployments if one.traffic_percent}
+    return replace(plan, before=now)
 
 
 def previous_version(status: EndpointStatus, versions: Sequence[ModelVersion]) -> int:
@@ -323,10 +331,13 @@ class _Controller:
             )
         self._tell(f"rolling back: {wrong}")
         self._set_traffic(self._plan.before)
-        retried(lambda: self._serving.undeploy(self._endpoint, self._new), sleep=self._sleep)
         back = ", ".join(f"{percent} % to {name}" for name, percent in self._plan.before.items() if percent)
+        where = f"The traffic is where it was ({back})"
+        if not self._plan.before.get(self._new):
+            retried(lambda: self._serving.undeploy(self._endpoint, self._new), sleep=self._sleep)
+            where += f", and {self._new} is being taken away"
         raise RolledBack(
-            f"{what}\n  The traffic is where it was ({back}), and {self._new} is being taken away.",
+            f"{what}\n  {where}.",
             remedy=f"{see}; `scaffolder models reject {request.model} {request.version}` keeps it from being "
             "deployed again.",
         )

@@ -170,3 +170,28 @@ def test_the_spec_may_be_anywhere_and_state_is_beside_it(cli: Cli, installed: di
     assert "--spec below/platform.yaml" in ran.stderr
     assert (below / ".scaffolder").is_dir()
     assert not (cli.folder / ".scaffolder").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no terminals")
+@pytest.mark.parametrize(("typed", "code", "out"), [("churn\n", 0, "1 removed.\n"), ("y\n", 26, "")])
+def test_destroy_asks_at_a_terminal_for_the_platforms_name(
+    cli: Cli, installed: dict[str, str], typed: str, code: int, out: str
+) -> None:
+    cli.run("monitors", "run", "churn", "--provider", NAME, environment=installed)
+    keyboard, terminal = os.openpty()
+    process = subprocess.Popen(
+        [cli.executable, "destroy", "--provider", NAME],
+        cwd=cli.folder,
+        env={**cli.environment, **installed},
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.write(keyboard, typed.encode())
+    told, err = process.communicate(timeout=60)
+    os.close(keyboard)
+    os.close(terminal)
+    assert (process.returncode, told) == (code, out)
+    assert "Type the platform's name (churn) to remove all of these: " in err
+    assert ("nothing was removed" in err) is bool(code)

@@ -21,6 +21,7 @@ from scaffolder.operations.rollout import (
     RolloutPlan,
     Sample,
     deployment_name,
+    plan_rollback,
     plan_rollout,
     previous_version,
     roll_out,
@@ -325,6 +326,21 @@ def test_a_rollback_without_anything_to_go_back_to_says_so() -> None:
         previous_version(endpoint(), [version_of(1)])
     with pytest.raises(InvalidRequest, match='no version before 2 of "churn" is approved'):
         previous_version(endpoint(deployed(2, 100)), [version_of(2), version_of(3)])
+
+
+def test_a_rollback_that_fails_leaves_the_split_as_it_was_and_takes_nothing_away(world: World) -> None:
+    world.roll_out(1)
+    world.memory.serving.deploy(world.request(2))
+    world.sleep(60)
+    world.memory.serving.set_traffic("churn", {"v001": 90, "v002": 10})
+    plan = plan_rollback(world.memory.serving.describe("churn"), world.request(1))
+    assert [dict(split) for split in plan.splits] == [{"v001": 100, "v002": 0}]
+    with pytest.raises(RolledBack) as error:
+        roll_out(world.memory.serving, plan, sleep=world.sleep, health=lambda _: "an alarm")
+    assert "The traffic is where it was (90 % to v001, 10 % to v002).\n" in str(error.value)
+    assert world.traffic == {"v001": 90, "v002": 10}
+    roll_out(world.memory.serving, plan, sleep=world.sleep)
+    assert world.traffic == {"v001": 100}
 
 
 @pytest.mark.parametrize("steps", [(), (10, 50), (0, 100), (50, 10, 100), (10, 10, 100), (50, 101)])
