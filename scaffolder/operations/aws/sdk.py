@@ -14,7 +14,7 @@ import boto3
 import botocore.session
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
 from botocore.loaders import Loader, create_loader
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
@@ -30,6 +30,13 @@ _RAISED = (BotoCoreError, ClientError, ResponseParserError, HTTPError)
 def _loader() -> Loader:
     """AWS's descriptions of its services, read once: SageMaker's alone is some megabytes."""
     return create_loader()
+
+
+def _check_whole(response_dict: Mapping[str, Any], **_others: object) -> None:
+    """Refuse half a reply: boto3 does not count, and reads a list of JSON that was cut off as an empty one."""
+    body, said = response_dict.get("body"), response_dict["headers"].get("content-length")
+    if isinstance(body, bytes) and body and said is not None and len(body) < int(said):
+        raise IncompleteReadError(actual_bytes=len(body), expected_bytes=int(said))
 
 
 class Sdk:
@@ -63,7 +70,9 @@ class Sdk:
     def _client(self, service: str) -> Any:
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._session.client(service, config=self._config)
+                client = self._session.client(service, config=self._config)
+                client.meta.events.register("before-parse.*", _check_whole)
+                self._clients[service] = client
             return self._clients[service]
 
     def _secrets(self) -> tuple[str, ...]:

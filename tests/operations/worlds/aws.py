@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from scaffolder.operations.aws.account import Wire
 from scaffolder.operations.aws.provider import Aws
 from scaffolder.operations.port import Opening
 from scaffolder.operations.values import RunState
@@ -27,7 +26,6 @@ __all__ = ["AwsWorld", "open_world"]
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TOKEN = "IQoJb3JpZ2luX2VjEXAMPLEEXAMPLETOKEN"
-READ_S = 1.0
 
 STATUSES: Mapping[RunState, tuple[str, str]] = {
     RunState.SUCCEEDED: ("Succeeded", "Completed"),
@@ -60,7 +58,7 @@ class AwsWorld:
         self.clock = clock
         self.context = Context(platform)
         opening = Opening(platform=platform, folder=folder, sleep=clock.sleep, now=clock.now)
-        self.provider = Aws(opening, Wire(read_s=READ_S))
+        self.provider = Aws(opening)
 
     def finish(self, ref: str, state: RunState = RunState.SUCCEEDED) -> None:
         of_run, of_job = STATUSES[state]
@@ -103,8 +101,8 @@ class AwsWorld:
             }
         )
 
-    def inject(self, fault: Fault, *, times: int = 1) -> None:
-        self.cloud.faults.inject(fault, times)
+    def inject(self, fault: Fault, *, times: int = 1, after: int = 0) -> None:
+        self.cloud.faults.inject(fault, times=times, after=after)
 
     def slept(self) -> float:
         return self.clock.slept
@@ -128,9 +126,16 @@ def open_world(folder: Path) -> Iterator[AwsWorld]:
 
 @contextmanager
 def _credentials(url: str) -> Iterator[None]:
-    """The environment of somebody who signed in; what the developer has set for AWS does not get through."""
-    before = dict(os.environ)
-    for name in [name for name in before if name.startswith("AWS_")]:
+    """The environment of somebody who signed in; what the developer has set for AWS does not get through.
+
+    Worlds may overlap: the last one that closes puts back what was there before the first.
+    """
+    if not _OPEN:
+        _BEFORE.clear()
+        _BEFORE.update(os.environ)
+    mark = object()
+    _OPEN.append(mark)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= {
         "AWS_ENDPOINT_URL": url,
@@ -146,8 +151,14 @@ def _credentials(url: str) -> Iterator[None]:
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        _OPEN.remove(mark)
+        if not _OPEN:
+            os.environ.clear()
+            os.environ.update(_BEFORE)
+
+
+_OPEN: list[object] = []
+_BEFORE: dict[str, str] = {}
 
 
 # --- what Terraform leaves -------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ class Cloud:
             return write_error(None, request, refusal)(environ, start_response)
         with self._lock:
             response = self._served(match, request, environ, body)
-        return self.faults.afterwards(response)(environ, start_response)
+        return self.faults.afterwards(response, environ["werkzeug.socket"])(environ, start_response)
 
     def _served(self, match: Match, request: Request, environ: WSGIEnvironment, body: bytes) -> Response:
         call = match.call

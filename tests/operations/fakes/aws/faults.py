@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from threading import Event
+from socket import SHUT_RDWR, socket
 
 from moto.core.request import Request
 from werkzeug.wrappers import Response
@@ -12,10 +12,7 @@ from tests.emulator.call import Call, Refusal
 from tests.emulator.wire import write_error
 from tests.operations.worlds import Fault
 
-__all__ = ["HOLD_S", "Faults"]
-
-HOLD_S = 1.5
-"""How long an answer is held back by a timeout: longer than the world's clients wait."""
+__all__ = ["Faults"]
 
 TOKEN = "IQoJb3JpZ2luX2VjEDoaCXVzLWVhc3QtMSJHMEUCIQ"
 """What a message must never show: AWS quotes tokens in some of its own."""
@@ -49,37 +46,34 @@ _CODES: dict[Fault, dict[str, tuple[str, str, int]]] = {
 
 
 class Faults:
-    """The faults of the next calls, in order."""
+    """The faults of the next calls, in order; ``None`` for a call that goes well."""
 
     def __init__(self) -> None:
-        self._next: deque[Fault] = deque()
-        self._over = Event()
+        self._next: deque[Fault | None] = deque()
 
-    def inject(self, fault: Fault, times: int) -> None:
-        self._next.extend([fault] * times)
-
-    def clear(self) -> None:
-        self._next.clear()
+    def inject(self, fault: Fault, *, times: int, after: int) -> None:
+        """Plan anew: what was planned is forgotten."""
+        self._next = deque([None] * after + [fault] * times)
 
     def instead(self, call: Call, request: Request) -> Response | None:
         """The answer of a call that fails before anything is done; ``None`` for one that is done."""
-        if not self._next or self._next[0] not in _CODES:
+        fault = self._next[0] if self._next else None
+        if fault not in _CODES:
             return None
-        if call.service == "sts" and self._next[0] in {"conflict", "denied"}:
+        if call.service == "sts" and fault in {"conflict", "denied"}:
             return None  # nothing there can be busy, and everybody may ask who they are
-        codes = _CODES[self._next.popleft()]
+        codes = _CODES[fault]
         code, message, status = codes.get(call.service, codes[""])
         response = write_error(call, request, Refusal(code, message))
         response.status_code = status
         return response
 
-    def afterwards(self, response: Response) -> Response:
-        """What becomes of an answer on its way: it comes late, or half of it comes."""
-        if not self._next:
-            return response
-        fault = self._next.popleft()
+    def afterwards(self, response: Response, connection: socket) -> Response:
+        """What becomes of an answer on its way: half of it comes, or nothing, and the connection ends."""
+        fault = self._next.popleft() if self._next else None
         if fault == "timeout":
-            self._over.wait(HOLD_S)
+            connection.shutdown(SHUT_RDWR)
+        if fault != "half a reply":
             return response
         whole = response.get_data()
         half = Response(whole[: len(whole) // 2], response.status_code, dict(response.headers))

@@ -1,6 +1,6 @@
 """The loopback server that all worlds of a process take in turn: moto starts slowly, and resets fast.
 
-May not run two clouds at once.
+May not run two clouds at once: the one opened last is the one that answers.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def running_cloud(account: str, region: str, now: Callable[[], datetime]) -> Ite
     try:
         yield cloud
     finally:
-        server.app = moto
+        if server.app is cloud:
+            server.app = moto
     if cloud.defects:
         raise AssertionError("the fake is at fault: " + "; ".join(cloud.defects))
