@@ -87,7 +87,7 @@ class LocalBatch:
             "endpoint": request.endpoint,
             "input": str(source),
             "model": request.model,
-            "model_folder": str(self._layout.place(version.artifact_uri)),
+            "model_folder": str(self._registry.files(version)),
             "output": str(target),
             "output_uri": request.output_uri,
             "version": request.version,

@@ -109,7 +109,7 @@ class Endpoint:
         )
 
     def metrics(self) -> str:
-        pools = {name: (pool.state, pool.waiting) for name, pool in self._pools.items()}
+        pools = {name: (pool.state, pool.in_flight) for name, pool in self._pools.items()}
         return exposed(self.counts, pools, self._split.percent, self._capture.dropped)
 
     def write_status(self) -> None:

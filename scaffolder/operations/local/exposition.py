@@ -35,7 +35,7 @@ class Counts:
 def exposed(
     counts: Counts, pools: Mapping[str, tuple[State, int]], traffic: Mapping[str, int], dropped: int
 ) -> str:
-    """Write what was counted, and how the deployments are now: their state and how many requests wait."""
+    """Write what was counted, and how the deployments are now: their state and how many requests they have."""
     return "\n".join([*_of_requests(counts), *_of_pools(pools, traffic), *_of_capture(dropped), ""])
 
 
@@ -57,9 +57,9 @@ def _of_pools(pools: Mapping[str, tuple[State, int]], traffic: Mapping[str, int]
     yield from _about("scaffolder_replicas", "gauge", "Processes that answer.")
     for deployment, (state, _) in by_name:
         yield f'scaffolder_replicas{{deployment="{deployment}"}} {len(state.pids)}'
-    yield from _about("scaffolder_waiting", "gauge", "Requests that wait for a process.")
-    for deployment, (_, waiting) in by_name:
-        yield f'scaffolder_waiting{{deployment="{deployment}"}} {waiting}'
+    yield from _about("scaffolder_in_flight", "gauge", "Requests that have no answer yet.")
+    for deployment, (_, asked) in by_name:
+        yield f'scaffolder_in_flight{{deployment="{deployment}"}} {asked}'
     yield from _about("scaffolder_restarts_total", "counter", "Processes that died and were started again.")
     for deployment, (state, _) in by_name:
         yield f'scaffolder_restarts_total{{deployment="{deployment}"}} {state.restarts}'

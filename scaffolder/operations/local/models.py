@@ -74,6 +74,8 @@ def load_model(folder: Path) -> Model:
     Raises:
         ModelError: there is none, a library is missing, or the model's own code failed.
     """
+    if not folder.is_dir():
+        raise ModelError(f"the model's folder {folder} is not there")
     for name, load in _LOADERS.items():
         if (folder / name).is_file():
             try:

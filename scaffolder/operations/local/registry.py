@@ -108,6 +108,11 @@ class LocalRegistry:
                     self._client.delete_registered_model_alias(model, other)
             return self.get(model, version)
 
+    def files(self, version: ModelVersion) -> Path:
+        """Where a version's files are; also after the whole project was moved."""
+        place = self._layout.place(version.artifact_uri)
+        return place if place.is_dir() else self._layout.registry / FILES / place.name
+
     # --- runs --------------------------------------------------------------------------------------------------------
 
     def log_run(  # noqa: PLR0913 - a run has as much

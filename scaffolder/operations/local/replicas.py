@@ -210,10 +210,6 @@ class Pool:
         self._keepers = [asyncio.create_task(self._keep()) for _ in range(self.deployed.replicas)]
         self._sweeper = asyncio.create_task(self._sweep())
 
-    @property
-    def waiting(self) -> int:
-        return len(self._waiting)
-
     async def answer(self, request: Request) -> Reply:
         """Answer a request when its turn comes; 503 where nothing can."""
         if self.state.state == "failed":

@@ -85,7 +85,7 @@ class LocalServing:
         wanted = {
             "model": request.model,
             "version": request.version,
-            "folder": str(self._layout.place(version.artifact_uri)),
+            "folder": str(self._registry.files(version)),
             "replicas": request.scaling.min_replicas,
             "capture_percent": request.capture_percent,
         }

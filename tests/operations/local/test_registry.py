@@ -77,6 +77,16 @@ def test_a_versions_files_outlive_the_run_that_made_them(opened: Project) -> Non
     assert (again.version, again.artifact_uri) == (first.version + 1, first.artifact_uri)
 
 
+def test_a_project_that_is_moved_keeps_its_versions(tmp_path: Path) -> None:
+    before = Project(tmp_path / "before")
+    before.version(below=3)
+    (tmp_path / "before").rename(tmp_path / "after")
+    shutil.rmtree(tmp_path / "after/pipelines")
+    after = Project(tmp_path / "after")
+    version = after.registry.get("churn", 1)
+    assert (after.registry.files(version) / "model.json").read_text() == '{"below": 3}'
+
+
 def test_what_cannot_be_registered_leaves_nothing(opened: Project) -> None:
     before = [one.version for one in opened.registry.list("churn")]
     with pytest.raises(NotFound, match="there is no folder"):

@@ -242,7 +242,10 @@ def test_what_was_accepted_is_answered_before_a_server_ends(opened: Project) -> 
     answers: list[bytes] = []
     asking = threading.Thread(target=lambda: answers.append(opened.serving.invoke("churn", ROWS).body))
     asking.start()
-    time.sleep(0.3)
+    until(
+        lambda: b'scaffolder_in_flight{deployment="slow"} 1' in _http(opened, "GET", "/metrics")[2],
+        "it is asked",
+    )
     opened.serving.stop("churn")
     asking.join()
     assert answers == [b"slow"]
@@ -256,7 +259,10 @@ def test_a_deployment_that_is_taken_away_answers_what_it_has(opened: Project) ->
         target=lambda: answers.append(opened.serving.invoke("churn", ROWS, deployment="slow").body)
     )
     asking.start()
-    time.sleep(0.3)
+    until(
+        lambda: b'scaffolder_in_flight{deployment="slow"} 1' in _http(opened, "GET", "/metrics")[2],
+        "it is asked",
+    )
     pids = _pids(opened, "slow")
     opened.serving.undeploy("churn", "slow")
     assert [one.name for one in opened.serving.describe("churn").deployments] == ["good"]

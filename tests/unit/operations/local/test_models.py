@@ -136,6 +136,11 @@ def test_a_folder_without_a_model_says_what_it_lacks(
     assert message in str(refused.value)
 
 
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="gone is not there"):
+        load_model(tmp_path / "gone")
+
+
 def test_a_file_that_holds_no_estimator_is_refused(tmp_path: Path) -> None:
     joblib.dump({"weights": [1]}, tmp_path / "model.joblib")
     with pytest.raises(ModelError, match="a dict of 'weights', without 'model'"):
