@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from typing import Literal
 
 import pytest
 
@@ -199,15 +200,30 @@ def _refused_or_not(capability: Capability) -> Iterator[None]:
 
 
 @needs(Capability.REALTIME)
-def test_replicas_that_follow_the_load_are_taken_or_refused_by_name(world: World) -> None:
+@pytest.mark.parametrize("metric", ["cpu_percent", "requests_per_replica_per_minute"])
+def test_replicas_that_follow_the_load_are_taken_or_refused_by_name(
+    world: World, metric: Literal["cpu_percent", "requests_per_replica_per_minute"]
+) -> None:
     version = a_version(world, "one").version
-    scaling = Autoscaling(min_replicas=1, max_replicas=3, target=60)
+    scaling = Autoscaling(min_replicas=1, max_replicas=3, metric=metric, target=60)
     request = deployment("blue", version, scaling=scaling)
-    refusal = (
-        nullcontext() if is_full(world, Capability.AUTOSCALING) else _refused_or_not(Capability.AUTOSCALING)
-    )
-    with refusal:
+    full = is_full(world, Capability.AUTOSCALING)
+    with nullcontext() if full else _refused_or_not(Capability.AUTOSCALING):
+        for _ in range(2):
+            world.provider.serving.deploy(request)
+            world.settle("churn")
+            (one,) = _status(world).deployments
+            assert (one.name, one.state) == ("blue", EndpointState.IN_SERVICE)
+            assert one.replicas in {None, 1, 2, 3}
+
+
+@needs(Capability.REALTIME, Capability.CAPTURE)
+def test_a_deployment_whose_requests_are_kept_serves_and_is_the_same_again(world: World) -> None:
+    version = a_version(world, "one").version
+    request = deployment("blue", version, capture_percent=100)
+    for _ in range(2):
         world.provider.serving.deploy(request)
         world.settle("churn")
         (one,) = _status(world).deployments
-        assert one.replicas in {None, 1, 2, 3}
+        assert (one.name, one.traffic_percent) == ("blue", 100)
+    assert world.provider.serving.invoke("churn", ROWS).body

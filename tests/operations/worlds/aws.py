@@ -78,7 +78,7 @@ class AwsWorld:
         return f"s3://{self.context.bucket('data')}/batch/scores/input"
 
     def find_drift(self, monitor: str) -> None:
-        """Write what SageMaker's analyzer writes, in a window that ends now."""
+        """Write what SageMaker's analyzer writes, in a window that ends now; Terraform has made the schedule."""
         name, now = self.context.name("sagemaker", monitor), self.clock.now()
         job = f"model-monitoring-{self.cloud.place.word()}"
         place = f"s3://{self.context.bucket('artifacts')}/monitoring/{monitor}/{job}"
@@ -89,6 +89,7 @@ class AwsWorld:
         }
         self.cloud.write(f"{place}/constraint_violations.json", json.dumps({"violations": [found]}).encode())
         self.cloud.pipelines.processing[job] = _monitoring_job(self.cloud, job, place)
+        add_monitor(self.platform, self.cloud)
         self.cloud.monitors.executions.append(
             {
                 "MonitoringScheduleName": name,
