@@ -40,16 +40,18 @@ def is_test(customer_id: int) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=Path, required=True, help="folder with orders.csv")
-    parser.add_argument("--as-of", type=pd.Timestamp, required=True)
+    parser.add_argument("--as-of", required=True, help="a day, or latest")
     parser.add_argument("--horizon-days", type=int, required=True)
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--test", type=Path, required=True)
     given = parser.parse_args()
     orders = pd.read_csv(given.orders / "orders.csv", parse_dates=["date"])
-    last = orders["date"].max()
-    if given.as_of + pd.Timedelta(days=given.horizon_days) > last + pd.Timedelta(days=1):
-        raise SystemExit(f"the orders end on {last:%Y-%m-%d}: who was lost is not known yet")
-    rows = snapshot(orders, given.as_of, given.horizon_days)
+    latest = orders["date"].max() + pd.Timedelta(days=1) - pd.Timedelta(days=given.horizon_days)
+    as_of = latest if given.as_of == "latest" else pd.Timestamp(given.as_of)
+    if as_of > latest:
+        raise SystemExit(f"{as_of:%Y-%m-%d} is too late: who is lost is known until {latest:%Y-%m-%d}")
+    rows = snapshot(orders, as_of, given.horizon_days)
+    print(f"customers as of {as_of:%Y-%m-%d}")
     test = rows["customer_id"].map(is_test)
     for folder, part in ((given.train, rows[~test]), (given.test, rows[test])):
         folder.mkdir(parents=True, exist_ok=True)
