@@ -55,7 +55,7 @@ $(TOOLS)/checkov/.installed: requirements/checkov.txt | venv
 
 # --- the two commands of the README ---------------------------------------------------------------------------------
 
-demo: venv ## One example, from its spec to synthesized stacks; no cloud account
+demo: venv ## One example from its spec to synthesized stacks, and a model's whole life on this machine; no cloud account
 	$(BIN)/scaffolder validate $(EXAMPLE)
 	$(BIN)/scaffolder preview $(EXAMPLE)
 	$(BIN)/scaffolder synth $(EXAMPLE) --out $(DEMO_OUT)
@@ -63,6 +63,9 @@ demo: venv ## One example, from its spec to synthesized stacks; no cloud account
 	@echo "$(EXAMPLE) is now Terraform in $(DEMO_OUT)/:"
 	@find $(DEMO_OUT) -type f -name '*.json' | sort | sed 's/^/  /'
 	@echo "Deploy it with 'cdktf deploy --skip-synth', or run 'terraform init && terraform plan' in a stack's folder."
+	@echo
+	@echo "And a model's whole life on this machine, with the same spec that a cloud would get:"
+	cd examples/10-churn-local && rm -rf .scaffolder data && $(BIN)/python story.py && $(BIN)/scaffolder destroy --yes churn
 
 test: check test-all test-wheel ## All checks, all tests, and the command line tests against the built wheel
 
