@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 
 from tests.emulator.call import Call, Refusal
 from tests.emulator.identify import Match, identify
-from tests.emulator.wire import write_error, write_result
+from tests.emulator.wire import write_result
 from tests.operations.fakes.aws.basics import Basics
 from tests.operations.fakes.aws.faults import Faults
 from tests.operations.fakes.aws.hosting import Hosting
@@ -31,7 +31,13 @@ from tests.operations.fakes.aws.packages import Packages
 from tests.operations.fakes.aws.pipelines import Outside, Pipelines
 from tests.operations.fakes.aws.store import Answers, Parameters, Place, refused
 from tests.operations.fakes.aws.studio import Monitors, Studio
-from tests.operations.fakes.aws.wire import described, reply_problems, request_problems, written_problems
+from tests.operations.fakes.aws.wire import (
+    described,
+    refusal,
+    reply_problems,
+    request_problems,
+    written_problems,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,6 +50,7 @@ OURS = ("sagemaker", "sagemaker-runtime", "sts", "iam", "kms", "service-quotas")
 """Services of which moto is never asked anything."""
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+SCALING_ROLE = "sagemaker.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 
 
 class Cloud:
@@ -91,8 +98,8 @@ class Cloud:
         request = _with_body(environ, body)
         match = identify(request)
         if match is None:
-            refusal = Refusal(UNKNOWN, f"{request.method} {request.url} is not a call that the fake can name")
-            return write_error(None, request, refusal)(environ, start_response)
+            unknown = Refusal(UNKNOWN, f"{request.method} {request.url} is not a call that the fake can name")
+            return refusal(None, request, unknown)(environ, start_response)
         with self._lock:
             response = self._served(match, request, environ, body)
         return self.faults.afterwards(response, environ["werkzeug.socket"])(environ, start_response)
@@ -105,13 +112,13 @@ class Cloud:
             return failed
         try:
             return self._answered(call, _checked(match, request), request, _with_body(environ, body))
-        except Refusal as refusal:
-            if refusal.code in {UNKNOWN, BROKEN}:
-                self.defects.append(refusal.message)
-            return write_error(call, request, refusal)
+        except Refusal as error:
+            if error.code in {UNKNOWN, BROKEN}:
+                self.defects.append(error.message)
+            return refusal(call, request, error)
         except Exception as error:  # noqa: BLE001 - a defect of the fake, which its test has to hear of
             self.defects.append(f"{call.name}: {type(error).__name__}: {error}")
-            return write_error(call, request, Refusal(BROKEN, f"the fake failed at {call.name}: {error!r}"))
+            return refusal(call, request, Refusal(BROKEN, f"the fake failed at {call.name}: {error!r}"))
 
     def _answered(self, call: Call, parameters: Parameters, request: Request, forwarded: Request) -> Response:
         answer = self._answers.get(call.service, {}).get(call.operation)
@@ -126,6 +133,8 @@ class Cloud:
         if call.operation == "RegisterScalableTarget":
             self._check_target(parameters["ResourceId"])
         response = Response.from_app(self.moto, forwarded.environ, buffered=True)
+        if call.operation == "RegisterScalableTarget":
+            self._give_role()
         wrong = reply_problems(call, response)
         if wrong:
             raise Refusal(BROKEN, f"moto's answer to {call.name}: {'; '.join(wrong)}")
@@ -152,6 +161,14 @@ class Cloud:
         found = self.hosting.endpoints.get(endpoint)
         if found is None or found.status == "Creating" or variant not in found.weights:
             raise refused(f"There is no endpoint variant {resource}.")
+
+    def _give_role(self) -> None:
+        """Who names no role gets the service's own, which every description of a target has; moto has none."""
+        account = self.place.account
+        own = f"arn:aws:iam::{account}:role/aws-service-role/{SCALING_ROLE}"
+        targets = applicationautoscaling_backends[account][self.place.region].targets
+        for target in targets.get(DIMENSION, {}).values():
+            target.role_arn = target.role_arn or own
 
     def _is_scaled(self, endpoint: str, variant: str) -> bool:
         targets = applicationautoscaling_backends[self.place.account][self.place.region].targets
