@@ -15,7 +15,7 @@ from scaffolder.operations.gcp.tasks import jobs_of, task_details
 from scaffolder.operations.gcp.templates import steps_of
 from scaffolder.operations.values import LogLine
 
-__all__ = ["lines"]
+__all__ = ["instant", "lines"]
 
 PAGE = 1000
 BETWEEN = " "
@@ -48,7 +48,7 @@ def lines(
             continue
         ident = str(entry["resource"]["labels"].get("job_id", ""))
         yield LogLine(
-            time=datetime.fromisoformat(_whole(key[0])),
+            time=instant(key[0]),
             step=by_job.get(ident, ""),
             text=_text(entry),
             cursor=BETWEEN.join(key),
@@ -59,7 +59,7 @@ def _cursor(after: str) -> tuple[str, str]:
     start, _, seen = after.partition(BETWEEN)
     if start:
         try:
-            datetime.fromisoformat(_whole(start))
+            instant(start)
         except ValueError as odd:
             raise InvalidRequest(f"{after!r} is no cursor of this provider's") from odd
     return start, seen
@@ -67,8 +67,13 @@ def _cursor(after: str) -> tuple[str, str]:
 
 def _before(key: tuple[str, str], cursor: tuple[str, str]) -> bool:
     """Whether an entry is the cursor's, or comes before it: Cloud Logging orders entries of one time by their ids."""
-    own, other = (datetime.fromisoformat(_whole(it[0])) for it in (key, cursor))
+    own, other = (instant(it[0]) for it in (key, cursor))
     return own < other or (own == other and key[0] == cursor[0] and key[1] <= cursor[1])
+
+
+def instant(time: str) -> datetime:
+    """Read a time as Cloud Logging writes it, to nine digits of a second."""
+    return datetime.fromisoformat(_whole(time))
 
 
 def _whole(time: str) -> str:

@@ -1,6 +1,6 @@
-"""Monitors of Vertex AI on the platform's endpoints: whether they are there, and what they found.
+"""Monitors: those with a job of their own, which can look now, and what Vertex AI's own found on the platform's endpoints.
 
-Looks only: it makes no monitor and starts none.
+Schedules are the stacks', which make them. May not make a monitor.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ from typing import Any, Literal
 
 from scaffolder.operations.errors import NotFound, Unsupported
 from scaffolder.operations.gcp.calls import Calls
-from scaffolder.operations.values import Capability, DriftResult, Ensured, MonitorStatus
-from stacks.intents import ModelMonitor
+from scaffolder.operations.gcp.logs import instant
+from scaffolder.operations.gcp.runs import GcpRuns
+from scaffolder.operations.values import Capability, DriftResult, Ensured, MonitorStatus, RunRequest
+from stacks.gcp.watching import drift_log, job_of, watched_by
+from stacks.intents import ModelMonitor, TrainingPipeline
+from stacks.watching import ALARM_METRIC
 
 __all__ = ["GcpMonitoring"]
 
@@ -25,36 +29,45 @@ STATES: Mapping[str, State] = {
     "JOB_STATE_EXPIRED": "failed",
     "JOB_STATE_CANCELLED": "paused",
 }
+SCHEDULES: Mapping[str, State] = {"ACTIVE": "active", "PAUSED": "paused", "COMPLETED": "paused"}
 
 
 class GcpMonitoring:
-    """Drift on Vertex AI, as its own monitors see it."""
+    """Monitors on Vertex AI."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._place = calls.place
+        self._runs = GcpRuns(calls)
 
     def ensure(self, monitor: ModelMonitor) -> Ensured:
-        """Refuse: this version makes no monitor on Vertex AI.
+        """Refuse: monitors' schedules are the stacks'.
 
         Raises:
             Unsupported: always.
         """
         raise Unsupported(
-            Capability.MONITORS, f"monitor {monitor.name}: this version makes none on Vertex AI"
+            Capability.MONITORS,
+            f"monitor {monitor.name}: operations make none on Vertex AI",
+            remedy=f"Set monitors.{monitor.name}.image, and apply the stack ml: it has the schedule of its job.",
         )
 
     def run(self, monitor: str, token: str) -> str:
-        """Refuse: a monitor of Vertex AI runs by its schedule only.
+        """Start the monitor's own job, as its schedule would.
 
         Raises:
-            Unsupported: always.
+            Unsupported: it has none: Vertex AI runs its own monitors by their schedule only.
         """
-        self._intent(monitor)
-        raise Unsupported(
-            Capability.MONITORS,
-            f"monitor {monitor} cannot be run now ({token}): Vertex AI runs monitors by schedule",
-        )
+        intent = self._intent(monitor)
+        job = job_of(self._place.context, intent)
+        if job is None:
+            raise Unsupported(
+                Capability.MONITORS,
+                f"monitor {monitor} has no job of its own to run, and Vertex AI runs monitors by their schedule only",
+                remedy=f"Set monitors.{monitor}.image and monitors.{monitor}.baseline.",
+            )
+        request = RunRequest(pipeline=job.name, token=token, reason=f"monitor: {monitor}")
+        return self._runs.start(job, request, watched_by(self._place.around))
 
     def _intent(self, name: str) -> ModelMonitor:
         intents = {it.name: it for it in self._place.context.all_of(ModelMonitor)}
@@ -73,8 +86,13 @@ class GcpMonitoring:
     def list(self) -> Iterator[MonitorStatus]:
         """Yield the spec's monitors, and what is on their endpoints."""
         intents = [*self._place.context.all_of(ModelMonitor)]
-        jobs = self._jobs() if intents else {}
+        own = {intent.name: job_of(self._place.context, intent) for intent in intents}
+        jobs = self._jobs() if None in own.values() else {}
         for intent in intents:
+            look = own[intent.name]
+            if look is not None:
+                yield self._own(intent, look)
+                continue
             job = jobs.get(self._place.endpoint_name(intent.endpoint))
             if job is None:
                 yield MonitorStatus(
@@ -93,9 +111,49 @@ class GcpMonitoring:
                 detail=job.error.message if job.error else "",
             )
 
+    def _own(self, intent: ModelMonitor, look: TrainingPipeline) -> MonitorStatus:
+        """A monitor with a job of its own: its schedule, and the last that the job logged."""
+        display = self._place.context.name("display", look.name)
+        asked = {"parent": self._place.parent, "filter": f'display_name="{display}"'}
+        found = self._calls.every("schedule_service", "list_schedules", asked, "list schedules")
+        schedule = next(iter(found), None)
+        native = schedule.state.name if schedule is not None else ""
+        last = self._logged(intent.name)
+        return MonitorStatus(
+            name=intent.name,
+            endpoint=intent.endpoint,
+            state=SCHEDULES.get(native, "planned"),
+            native_state=native,
+            last_window_end=instant(str(last["timestamp"])) if last else None,
+            alarm=last.get("jsonPayload", {}).get(ALARM_METRIC) == 1,
+        )
+
+    def _logged(self, monitor: str) -> dict[str, Any]:
+        """The newest entry of a monitor's own job, one for each window; nothing before the first."""
+        asked = {
+            "resourceNames": [f"projects/{self._place.project}"],
+            "filter": f'logName="{drift_log(self._place.context)}" AND jsonPayload.monitor="{monitor}"',
+            "orderBy": "timestamp desc",
+            "pageSize": 1,
+        }
+        page = self._calls.rest("logging", "POST", "v2/entries:list", "read what monitors found", json=asked)
+        found: dict[str, Any] = next(iter(page.get("entries", ())), {})
+        return found
+
     def results(self, monitor: str, *, since: datetime | None = None) -> Iterator[DriftResult]:
-        """Yield what Vertex AI's own monitor found on the endpoint, the oldest window first."""
+        """Yield what Vertex AI's own monitor found on the endpoint, the oldest window first.
+
+        Raises:
+            Unsupported: the monitor has a job of its own, whose results this version does not read.
+        """
         intent = self._intent(monitor)
+        if job_of(self._place.context, intent) is not None:
+            where = f"gs://{self._place.bucket('artifacts')}/monitoring/{monitor}"
+            raise Unsupported(
+                Capability.MONITORS,
+                f"monitor {monitor}: what its own job found is not read here",
+                remedy=f"It is in {where}, and in the log {drift_log(self._place.context)}.",
+            )
         job = self._jobs().get(self._place.endpoint_name(intent.endpoint))
         if job is not None:
             yield from sorted(

@@ -17,7 +17,9 @@ from scaffolder.operations.gcp.place import Place, carried, digest_of, read_carr
 from scaffolder.operations.gcp.tasks import metrics_in, step_runs
 from scaffolder.operations.gcp.templates import chosen, put_code, template
 from scaffolder.operations.values import FINISHED, LogLine, ParameterValue, Run, RunRequest, RunState
-from stacks.intents import TrainingPipeline
+from stacks.gcp.context import Surroundings
+from stacks.gcp.watching import job_of
+from stacks.intents import ModelMonitor, TrainingPipeline
 
 __all__ = ["STATES", "GcpRuns", "pipeline_job", "state_of"]
 
@@ -50,9 +52,14 @@ class GcpRuns:
 
     def submit(self, request: RunRequest) -> str:
         """Start a pipeline job whose id comes from the token: Vertex AI takes each id once."""
-        pipeline = self._place.pipeline(request.pipeline)
+        return self.start(self._place.pipeline(request.pipeline), request)
+
+    def start(
+        self, pipeline: TrainingPipeline, request: RunRequest, around: Surroundings | None = None
+    ) -> str:
+        """Start a pipeline that the stacks make, in the spec's or in other surroundings."""
         parameters = chosen(pipeline, request.parameters)
-        spec = template(self._place, pipeline)
+        spec = template(self._place, pipeline, around)
         put_code(self._calls, pipeline)
         ident = self._job_id(request)
         asked = {
@@ -83,7 +90,7 @@ class GcpRuns:
         """Yield the platform's runs, those of its schedules and triggers too; their steps are left out."""
         if pipeline is not None:
             self._place.pipeline(pipeline)
-        wanted = [pipeline] if pipeline is not None else [it.name for it in self._pipelines()]
+        wanted = [pipeline] if pipeline is not None else [*self._names()]
         clauses = " OR ".join(f'labels.pipeline="{name}"' for name in wanted)
         if not clauses:
             return
@@ -93,8 +100,14 @@ class GcpRuns:
             if self._is_ours(job) and run.pipeline in wanted:
                 yield run
 
-    def _pipelines(self) -> Iterator[TrainingPipeline]:
-        yield from self._place.context.all_of(TrainingPipeline)
+    def _names(self) -> Iterator[str]:
+        """The pipelines of the spec, and the monitors' own."""
+        context = self._place.context
+        yield from (it.name for it in context.all_of(TrainingPipeline))
+        for monitor in context.all_of(ModelMonitor):
+            job = job_of(context, monitor)
+            if job is not None:
+                yield job.name
 
     def _is_ours(self, job: Any) -> bool:
         """Whether this platform started a job: another of the project may have a pipeline of the same name."""

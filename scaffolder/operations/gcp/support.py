@@ -29,6 +29,6 @@ SUPPORT: Mapping[Capability, Support] = {
     ),
     Capability.MONITORS: Support(
         SupportLevel.PARTIAL,
-        "what Vertex AI's own monitors found is read; this version makes none, and they run by their schedule only",
+        "schedules are the stacks'; a monitor with an image can look now, and of the others what Vertex AI found is read",
     ),
 }

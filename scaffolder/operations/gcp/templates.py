@@ -14,6 +14,7 @@ from scaffolder.operations.gcp import storage
 from scaffolder.operations.gcp.calls import Calls
 from scaffolder.operations.gcp.place import Place
 from scaffolder.operations.values import ParameterValue
+from stacks.gcp.context import Surroundings
 from stacks.gcp.jobs import code_prefix
 from stacks.gcp.pipelines import compiled
 from stacks.graph import JsonText, Value
@@ -36,9 +37,12 @@ def definition_of(pipeline: TrainingPipeline) -> PipelineDefinition:
     return pipeline.steps
 
 
-def template(place: Place, pipeline: TrainingPipeline) -> dict[str, Any]:
-    """The pipeline as Vertex AI takes it: what the stack writes into the artifacts bucket, and its schedule has."""
-    found: dict[str, Any] = literal(compiled(pipeline, definition_of(pipeline), place.around))
+def template(place: Place, pipeline: TrainingPipeline, around: Surroundings | None = None) -> dict[str, Any]:
+    """The pipeline as Vertex AI takes it: what the stack writes into the artifacts bucket, and its schedule has.
+
+    ``around`` is what else than the platform's own surroundings it is made with.
+    """
+    found: dict[str, Any] = literal(compiled(pipeline, definition_of(pipeline), around or place.around))
     return found
 
 

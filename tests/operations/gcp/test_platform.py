@@ -17,15 +17,20 @@ from scaffolder.operations.errors import AlreadyExists, Conflict, InvalidRequest
 from scaffolder.operations.port import Opening
 from scaffolder.operations.values import Approval, Outcome, RunState, Stage
 from stacks.gcp.state import state_bucket, state_key
+from stacks.gcp.watching import drift_log
 from stacks.intents import Encryption, ModelMonitor, StateBackend
+from stacks.pipelines import CodeFolder
 from tests.operations.contract import a_version, deployed, deployment, finished, registration, run_request
 from tests.operations.fakes.gcp.cloud import stamp
 from tests.operations.fakes.gcp.endpoints import Endpoints
-from tests.operations.fakes.gcp.jobs import Monitors
+from tests.operations.fakes.gcp.jobs import Monitors, Schedules
 from tests.operations.fakes.gcp.models import Models
 from tests.operations.fakes.gcp.pipelines import Pipelines
-from tests.operations.fakes.gcp.project import Keys, Project, Storage
+from tests.operations.fakes.gcp.project import Keys, Logging, Project, Storage
+from tests.operations.fakes.gcp.specs import payload_of
 from tests.operations.worlds.gcp import GcpWorld, open_world
+
+DRIFT = CodeFolder(path="drift", files={"drift/__main__.py": "print()"}, digest="0123456789abcdef" * 4)
 
 
 @pytest.fixture
@@ -329,6 +334,47 @@ def test_a_monitor_is_neither_made_nor_run(world: GcpWorld) -> None:
     ):
         with pytest.raises(Unsupported):
             refused()
+
+
+@pytest.fixture
+def watching(world: GcpWorld) -> Any:
+    """The provider of a platform whose monitor has a job of its own."""
+    (monitor,) = (it for it in world.platform.intents if isinstance(it, ModelMonitor))
+    own = replace(monitor, image="training:1.0.0", baseline="2026-11", code=DRIFT)
+    return _other(world, intents=tuple(own if it is monitor else it for it in world.platform.intents))
+
+
+def test_a_monitor_with_a_job_of_its_own_looks_now_and_once(world: GcpWorld, watching: Any) -> None:
+    ref = watching.monitoring.run("churn", "one")
+    assert watching.monitoring.run("churn", "one") == ref
+    run = watching.runs.describe(ref)
+    assert (run.pipeline, run.reason) == ("churn--monitor", "monitor: churn")
+    assert [it.ref for it in watching.runs.list()] == [ref]
+    (job,) = world.cloud.part(Pipelines).jobs.values()
+    payload = payload_of(job["pipelineSpec"]["deploymentSpec"]["executors"]["exec-look"])
+    assert payload is not None
+    assert payload["job_spec"]["service_account"] == world.context.account_email("monitoring")
+    stored = {name for _, name in world.cloud.part(Storage).objects}
+    assert f"code/churn--monitor/{DRIFT.digest[:16]}/drift/__main__.py" in stored
+
+
+def test_a_monitor_with_a_job_of_its_own_is_as_its_schedule_and_its_log_say(
+    world: GcpWorld, watching: Any
+) -> None:
+    (planned,) = watching.monitoring.list()
+    assert (planned.state, planned.last_window_end, planned.alarm) == ("planned", None, False)
+    display = world.context.name("display", "churn--monitor")
+    schedule = {"name": f"{world.cloud.home}/schedules/1", "displayName": display, "state": "ACTIVE"}
+    world.cloud.part(Schedules).schedules.append(schedule)
+    for alarm in (1, 0, 1):
+        world.cloud.sleep(3600)
+        found = {"monitor": "churn", "drift_score": 0.4, "drift_alarm": alarm}
+        world.cloud.part(Logging).tell(drift_log(world.context), found)
+        (status,) = watching.monitoring.list()
+        assert (status.state, status.alarm) == ("active", bool(alarm))
+        assert world.cloud.now() - status.last_window_end < timedelta(minutes=1)
+    with pytest.raises(Unsupported, match="not read here"):
+        list(watching.monitoring.results("churn"))
 
 
 def test_what_goes_on_is_stopped_before_what_serves_goes(world: GcpWorld) -> None:

@@ -17,7 +17,7 @@ from stacks.intents import ObjectStore, OnlineEndpoint, Platform
 from tests.operations.fakes.gcp.cloud import Cloud
 from tests.operations.fakes.gcp.endpoints import Endpoints, Operations
 from tests.operations.fakes.gcp.identity import Issuer
-from tests.operations.fakes.gcp.jobs import Jobs, Monitors
+from tests.operations.fakes.gcp.jobs import Jobs, Monitors, Schedules
 from tests.operations.fakes.gcp.models import Models
 from tests.operations.fakes.gcp.pipelines import Pipelines
 from tests.operations.fakes.gcp.project import Keys, Logging, Project, Storage
@@ -105,7 +105,7 @@ def open_world(folder: Path) -> Iterator[GcpWorld]:
     context = Context(platform)
     cloud = Cloud(project=context.project, region=context.region)
     email = f"ci@{context.project}.iam.gserviceaccount.com"
-    parts = (Storage, Keys, Logging, Pipelines, Models, Endpoints, Operations, Jobs, Monitors)
+    parts = (Storage, Keys, Logging, Pipelines, Models, Endpoints, Operations, Jobs, Monitors, Schedules)
     cloud.parts = [*(part(cloud) for part in parts), Project(cloud, email)]
     issuer = Issuer(email, context.project)
     hidden = folder / ".world"

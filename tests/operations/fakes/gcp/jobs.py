@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.operations.fakes.gcp.endpoints import Endpoints
 from tests.operations.fakes.gcp.models import Models
 from tests.operations.fakes.gcp.project import check_labels
 
-__all__ = ["Jobs", "Monitors"]
+__all__ = ["Jobs", "Monitors", "Schedules"]
 
 ENDED = {"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"}
 FORMATS = {"jsonl", "csv", "bigquery", "tf-record", "tf-record-gzip", "file-list"}
@@ -81,6 +82,24 @@ class Jobs(Part):
             job["outputInfo"] = {"gcsOutputDirectory": f"{prefix}/prediction-churn-{now}"}
         elif state == "FAILED":
             job["error"] = {"code": 3, "message": "The model container failed."}
+
+
+class Schedules(Part):
+    """Schedules of pipelines, which the stacks make."""
+
+    METHODS: Mapping[str, str] = {"aiplatform.projects.locations.schedules.list": "list"}
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(cloud)
+        self.schedules: list[dict[str, Any]] = []
+
+    def list(self, called: Called) -> Any:
+        self.cloud.at_home(called)
+        match = re.fullmatch(r'display_name="([^"]+)"', called.query.get("filter", ""))
+        if match is None:
+            raise Refused(400, "INVALID_ARGUMENT", f"Invalid filter: {called.query.get('filter')}")
+        found = [it for it in self.schedules if it["displayName"] == match[1]]
+        return {"schedules": found} if found else {}
 
 
 class Monitors(Part):
