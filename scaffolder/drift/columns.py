@@ -108,7 +108,12 @@ def numbers(column: Any) -> npt.NDArray[np.float64]:
 
 def texts(column: Any) -> list[str]:
     """Return what a column holds as texts, spelled alike whether they came by CSV or by JSON: ``true``, ``1``."""
-    return [_text(value) for value in pd.Series(column).to_numpy(dtype=object) if not _is_missing(value)]
+    values = pd.Series(column).to_numpy(dtype=object)
+    if pd.api.types.infer_dtype(values, skipna=True) != "string":
+        return [_text(value) for value in values if not _is_missing(value)]
+    places, distinct = pd.factorize(values)  # each text is looked at once; -1 is missing
+    spelled = [None if _is_missing(value) else _text(value) for value in distinct] + [None]
+    return [text for text in map(spelled.__getitem__, places) if text is not None]
 
 
 def _is_missing(value: object) -> bool:

@@ -283,12 +283,12 @@ def _parsed(body: Any) -> Any:
 
 
 def _csv_rows(body: str, columns: Sequence[str]) -> list[Record] | None:
-    """Rows of CSV; the first line is a header when each of its words names a column."""
+    """Rows of CSV; the first line is a header when a word of it names a column, and none is a number."""
     lines = [line for line in csv.reader(io.StringIO(body)) if line]
     if not lines:
         return None
     names: Sequence[str] = columns
-    if set(lines[0]) & set(columns) and len(set(lines[0])) == len(lines[0]):
+    if set(lines[0]) & set(columns) and len(set(lines[0])) == len(lines[0]) and _is_header(lines[0]):
         names, lines = lines[0], lines[1:]
     if any(len(line) != len(names) for line in lines):
         return None

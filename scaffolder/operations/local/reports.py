@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from scaffolder.drift.baseline import Baseline, load
-from scaffolder.drift.columns import Categories, Numbers, Sketch, Skipped
+from scaffolder.drift.columns import OTHER, Categories, Numbers, Sketch, Skipped
 from scaffolder.drift.columns import numbers as numbers_of
 from scaffolder.drift.columns import texts as texts_of
 from scaffolder.errors import MissingExtraError
@@ -113,8 +113,9 @@ def _frames(known: Baseline, rows: Any, predictions: Any) -> tuple[Any, Any, lis
         values = _values(column, given)
         if isinstance(column, Skipped) or not len(values):
             continue
-        kinds["numbers" if isinstance(column, Numbers) else "categories"].append(name)
-        before[name], now[name] = pd.Series(_sample(_expanded(column))), pd.Series(_sample(values))
+        shown = _harmless(name)
+        kinds["numbers" if isinstance(column, Numbers) else "categories"].append(shown)
+        before[shown], now[shown] = pd.Series(_sample(_expanded(column))), pd.Series(_sample(values))
     return pd.DataFrame(before), pd.DataFrame(now), kinds["numbers"], kinds["categories"]
 
 
@@ -127,7 +128,12 @@ def _columns(known: Baseline, rows: Any, predictions: Any) -> Iterator[tuple[str
 
 
 def _values(column: Sketch, given: Any) -> Any:
-    return numbers_of(given) if isinstance(column, Numbers) else texts_of(given)
+    return numbers_of(given) if isinstance(column, Numbers) else [_harmless(text) for text in texts_of(given)]
+
+
+def _harmless(text: str) -> str:
+    """Clients write these, and Evidently puts them into a script of the page as they are."""
+    return text.replace("<", "‹").replace(">", "›")
 
 
 def _expanded(column: Sketch) -> Any:
@@ -135,7 +141,7 @@ def _expanded(column: Sketch) -> Any:
         case Numbers():
             return np.repeat(column.values, column.counts)
         case Categories():
-            return np.repeat([*column.counts, "(other)"], [*column.counts.values(), column.other])
+            return np.repeat([*map(_harmless, column.counts), OTHER], [*column.counts.values(), column.other])
         case Skipped():
             return np.array([])
 
@@ -149,6 +155,8 @@ def _sample(values: Any) -> Any:
 
 
 def _evidently(before: Any, now: Any, numbers: list[str], categories: list[str]) -> str:
+    if before.empty:
+        return '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><body></body></html>'
     os.environ.setdefault("DO_NOT_TRACK", "1")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Evidently's own, of libraries that it uses

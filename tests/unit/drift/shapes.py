@@ -37,7 +37,7 @@ def rows(seed: int, size: int, *, shifted: str = "") -> pd.DataFrame:
     columns: dict[str, object] = {
         name: draw(dice, size) + (SPREAD[name] if name == shifted else 0.0) for name, draw in NUMBERS.items()
     }
-    columns["plan"] = dice.choice(["basic", "plus", "pro", "müller"], size, p=[0.5, 0.3, 0.15, 0.05])
+    columns["plan"] = dice.choice(["basic", "plus", "pro", "müller"], size, p=[0.5, 0.25, 0.15, 0.1])
     columns["city"] = dice.choice([f"city {number}" for number in range(12)], size)
     columns["loyal"] = dice.random(size) < 0.3
     columns["income"] = np.where(dice.random(size) < 0.1, np.nan, dice.normal(3000, 500, size))

@@ -102,6 +102,12 @@ def test_a_rule_may_ask_for_more() -> None:
     assert not alarm_after(windows_of(results("x.x.x.")), rule).raised
 
 
+def test_what_raised_an_alarm_that_has_ended_does_not_raise_the_next() -> None:
+    rule = AlarmRule(breaches=2, windows=5, clear=1)
+    assert not alarm_after(windows_of(results("xx.x")), rule).raised
+    assert alarm_after(windows_of(results("xx.xx")), rule).raised
+
+
 RAISED = Alarm(raised=True, since=NOON, what=("tenure",))
 
 

@@ -33,26 +33,17 @@ def test_at_most_two_of_a_hundred_windows_without_a_shift_are_called_drifted(siz
 @pytest.mark.parametrize("feature", [name for name in NUMBERS if name != "other_normal"])
 def test_a_shift_of_a_standard_deviation_in_one_of_ten_features_is_found(feature: str, size: int) -> None:
     windows = range(2_000, 2_100 if size < 5_000 else 2_020)  # the large ones miss none: fewer show it
-    hits = [seed for seed in windows if any(each.feature == feature for each in found(seed, size, feature))]
-    assert len(hits) >= 0.95 * len(windows)
-
-
-def test_what_is_not_shifted_is_not_called_drifted_beside_what_is() -> None:
-    others = [
-        each.feature
-        for seed in range(3_000, 3_100)
-        for each in found(seed, 100, "normal")
-        if each.feature != "normal"
-    ]
-    assert len(others) <= 2, others
+    drifted = [[each.feature for each in found(seed, size, feature)] for seed in windows]
+    assert sum(feature in names for names in drifted) >= 0.95 * len(windows)
+    assert sum(names != [feature] for names in drifted if feature in names) <= 0.02 * len(windows)
 
 
 def test_of_windows_of_thirty_rows_most_shifts_are_found_and_chance_is_still_held_back() -> None:
     hits = [
         seed
-        for seed in range(4_000, 4_100)
+        for seed in range(4_000, 4_050)
         if any(each.feature == "normal" for each in found(seed, 30, "normal"))
     ]
-    alarms = [seed for seed in range(5_000, 5_100) if found(seed, 30)]
-    assert len(hits) >= 80
-    assert len(alarms) <= 2
+    alarms = [seed for seed in range(5_000, 5_050) if found(seed, 30)]
+    assert len(hits) >= 40
+    assert len(alarms) <= 1
