@@ -15,7 +15,6 @@ from scaffolder.operations.values import Capability, EndpointStatus, Stage
 from tests.operations.contract import needs
 from tests.operations.worlds import World
 
-
 pytestmark = pytest.mark.slow  # on this machine endpoints really come up
 
 
