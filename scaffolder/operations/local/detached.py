@@ -19,7 +19,7 @@ def _main(folder: str, lock: str) -> int:
     os.set_inheritable(int(lock), False)  # noqa: FBT003 - it ends with this process, and not with a step's
     from scaffolder.operations.local.runner_process import run_to_the_end  # noqa: PLC0415 - it has left
 
-    return run_to_the_end(folder)
+    return run_to_the_end(folder, int(lock))
 
 
 if __name__ == "__main__":

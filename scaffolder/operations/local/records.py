@@ -6,6 +6,7 @@
     runs/REF/log          a line for each line of a step
     runs/REF/lock         held by the runner for as long as it lives
     runs/REF/cancel       there when somebody asked the run to stop
+    runs/REF/reserve      room for the last state, should the disk be full by then
     runs/REF/code/        the code folders as they were
     runs/REF/steps/       a folder for each attempt of each step
 
@@ -129,6 +130,7 @@ class RunFolder:
         self.log = path / "log"
         self.lock = path / "lock"
         self.cancel = path / "cancel"
+        self.reserve = path / "reserve"
         self.talk = path / "runner.log"
         """What the runner itself says, which is nothing unless something is wrong with it."""
 

@@ -73,7 +73,10 @@ class Runner:
         finally:
             self._end_all()
         self._finish()
-        with suppress(OSError):  # the run has ended as it has
+
+    def tidy(self) -> None:
+        """Remove what is not needed once the run has ended, also when somebody goes on with it already."""
+        with suppress(OSError):
             self._steps.tidy(self._state)
 
     # --- state -------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ SCRATCH_S = 86_400
 """After so long, what is half made was left by a program that was killed."""
 
 
-def run_to_the_end(path: str) -> int:
+def run_to_the_end(path: str, lock: int) -> int:
     """Be the runner of a run whose lock this process holds; what goes wrong with the runner itself is the run's error."""
     folder = RunFolder(Path(path))
     try:
@@ -39,14 +39,22 @@ def run_to_the_end(path: str) -> int:
         runner.wake_with(_signals(folder.cancel))
         runner.run()
     except Exception as problem:  # noqa: BLE001 - there is nobody to raise it to
-        traceback.print_exc()
-        said = explain(problem)[0] if isinstance(problem, OSError) else f"{type(problem).__name__}: {problem}"
-        error = f"the runner failed: {said}"
-        folder.write_state(
-            replace(folder.state(), state=RunState.FAILED.value, ended=time.time(), error=error)
-        )
+        folder.reserve.unlink(missing_ok=True)
+        with suppress(OSError):
+            traceback.print_exc()
+        state = replace(folder.state(), state=RunState.FAILED.value, ended=time.time(), error=_error(problem))
+        folder.write_state(state)
         return 1
+    folder.reserve.unlink(missing_ok=True)
+    os.close(lock)
+    runner.tidy()
     return 0
+
+
+def _error(problem: Exception) -> str:
+    if isinstance(problem, OSError):
+        return f"the runner failed: {'. '.join(part for part in explain(problem) if part)}"
+    return f"the runner failed: {type(problem).__name__}: {problem}"
 
 
 def _signals(cancel: Path) -> int:

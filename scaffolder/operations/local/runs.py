@@ -33,7 +33,8 @@ from stacks.record import record
 
 __all__ = ["Compared", "LocalRuns"]
 
-AGAIN = "`scaffolder runs list` names the runs of this machine."
+RESERVE = 65_536
+"""Bytes; the state of fifty steps takes half of it."""
 
 
 @record
@@ -305,16 +306,18 @@ class LocalRuns:
         folder = find_run(self._layout, ref)
         if folder.state().state != RunState.QUEUED.value or folder.is_held():
             return ref
-        lock = open_lock(folder.lock)
-        try:
-            if take_lock(lock, self._opening.sleep) and folder.state().state == RunState.QUEUED.value:
-                self._launch(folder, lock)
-        finally:
-            os.close(lock)
+        with disk_errors(f"run {ref} cannot begin"):
+            lock = open_lock(folder.lock)
+            try:
+                if take_lock(lock, self._opening.sleep) and folder.state().state == RunState.QUEUED.value:
+                    self._launch(folder, lock)
+            finally:
+                os.close(lock)
         return ref
 
     def _launch(self, folder: RunFolder, lock: int) -> None:
         """Start a runner that has the lock from its first moment on, and leave it."""
+        folder.reserve.write_bytes(os.urandom(RESERVE))
         with folder.talk.open("ab") as talk:
             done = subprocess.run(  # noqa: S603 - ourselves
                 [

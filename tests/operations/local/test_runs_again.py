@@ -146,6 +146,8 @@ def test_requests_with_one_token_at_once_start_one_run(tmp_path: Path) -> None:
 def test_a_run_whose_maker_died_before_it_had_a_runner_begins_with_the_next_request(tmp_path: Path) -> None:
     runs = runs_of(tmp_path, {"s": Script(text="")})
     made = find_run(Layout(tmp_path), ended(runs).ref)
+    while made.is_held():
+        time.sleep(0.01)
     (made.path / "state.json").unlink()
     assert runs.describe(made.ref).state is RunState.FAILED
     assert submitted(runs) == made.ref
@@ -325,6 +327,22 @@ def _check_cache(folder: Path) -> None:
 def _log_is_whole(runs: LocalRuns, ref: str) -> bool:
     lines = [*runs.logs(ref)]
     return [line.time for line in lines] == sorted(line.time for line in lines) and lines[-1].step != ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_fails_the_run_and_says_so(tmp_path: Path) -> None:
+    runs = runs_of(tmp_path, {"s": Script(text="print('x')")})
+    made = find_run(Layout(tmp_path), ended(runs).ref)
+    while made.is_held():
+        time.sleep(0.01)
+    (made.path / "state.json").unlink()
+    made.log.unlink()
+    made.log.symlink_to("/dev/full")
+    submitted(runs)
+    run = ended_runs(runs, made.ref)
+    assert (run.state, run.native_state) == (RunState.FAILED, "failed")
+    assert "the runner failed: No space left on device. Make room" in run.error
+    assert not [*_processes(tmp_path)]
 
 
 def test_a_command_line_that_goes_away_leaves_its_run_alone(tmp_path: Path) -> None:
