@@ -9,7 +9,7 @@ from moto.core.request import Request
 from werkzeug.wrappers import Response
 
 from tests.emulator.call import Call, Refusal
-from tests.emulator.wire import write_error
+from tests.operations.fakes.aws.wire import refusal
 from tests.operations.worlds import Fault
 
 __all__ = ["Faults"]
@@ -64,7 +64,7 @@ class Faults:
             return None  # nothing there can be busy, and everybody may ask who they are
         codes = _CODES[fault]
         code, message, status = codes.get(call.service, codes[""])
-        response = write_error(call, request, Refusal(code, message))
+        response = refusal(call, request, Refusal(code, message))
         response.status_code = status
         return response
 

@@ -6,6 +6,7 @@ May not decide what is answered.
 from __future__ import annotations
 
 import json
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -19,12 +20,12 @@ from botocore.serialize import create_serializer
 from moto.core.request import Request
 from werkzeug.wrappers import Response
 
-from tests.emulator.call import Call
+from tests.emulator.call import Call, Refusal
 from tests.emulator.identify import Match
-from tests.emulator.wire import parameters_of
+from tests.emulator.wire import parameters_of, write_error
 from tests.operations.fakes.aws.shapes import problems
 
-__all__ = ["described", "reply_problems", "request_problems", "written_problems"]
+__all__ = ["described", "refusal", "reply_problems", "request_problems", "written_problems"]
 
 
 @cache
@@ -36,6 +37,12 @@ def described(call: Call) -> Any:
     """AWS's description of a call's operation; ``None`` where there is none."""
     service = _service(call.service)
     return service.operation_model(call.operation) if call.operation in service.operation_names else None
+
+
+def refusal(call: Call | None, request: Request, error: Refusal) -> Response:
+    """An error as the service writes it; most of AWS's common errors are in no description, of which moto warns."""
+    with warnings.catch_warnings(action="ignore"):
+        return write_error(call, request, error)
 
 
 def request_problems(match: Match, request: Request) -> tuple[Mapping[str, Any], list[str]]:
