@@ -285,7 +285,7 @@ def deploy(
         return
     sample = Sample(body=smoke.read_bytes(), content_type=content_type_of(smoke)) if smoke else None
     with _interruptible(session, plan):
-        done = models.carry_out(plan, smoke=sample, tell=session.talk.say)
+        done = models.carry_out(plan, smoke=sample, tell=session.talk.say, live=session.talk.live)
     _show_rollout(session, plan, done)
 
 
@@ -341,7 +341,7 @@ def rollback(
         if one.traffic_percent and one.version not in {None, plan.request.version}
     ]
     with _interruptible(session, plan):
-        done = models.carry_out(plan, tell=session.talk.say)
+        done = models.carry_out(plan, tell=session.talk.say, live=session.talk.live)
     for lost in losing if reject else ():
         models.reject(model, lost or 0, note="rolled back")
         session.talk.say(f"version {lost} of {model} is rejected")

@@ -181,6 +181,7 @@ class Models:
         smoke: Sample | None = None,
         health: Health | None = None,
         tell: Callable[[str], None] = lambda _: None,
+        live: Callable[[str], None] = lambda _: None,
     ) -> Rollout:
         """Do what a plan says; again, after it was interrupted, with the plan made anew.
 
@@ -201,6 +202,7 @@ class Models:
             health=health or Watch(self._provider, endpoint, plan.request.deployment, smoke),
             smoke=smoke if targets else None,
             tell=tell,
+            live=live,
         )
 
     def deploy(

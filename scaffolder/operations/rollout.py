@@ -205,15 +205,17 @@ def roll_out(
     health: Health | None = None,
     smoke: Sample | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    live: Callable[[str], None] = lambda _: None,
 ) -> Rollout:
     """Carry a plan out. ``smoke`` is asked of the new deployment before it gets traffic.
+
+    ``tell`` hears what is done, ``live`` what is waited for.
 
     Raises:
         RolledBack: the version did not come up, did not answer or was not healthy; the traffic is where it was.
     """
-    return _Controller(serving, plan, sleep, health or endpoint_is_sound(plan.request.deployment), tell).run(
-        smoke
-    )
+    checked = health or endpoint_is_sound(plan.request.deployment)
+    return _Controller(serving, plan, sleep, checked, tell, live).run(smoke)
 
 
 class _Controller:
@@ -226,12 +228,14 @@ class _Controller:
         sleep: Callable[[float], None],
         health: Health,
         tell: Callable[[str], None],
+        live: Callable[[str], None],
     ) -> None:
         self._serving = serving
         self._plan = plan
         self._sleep = sleep
         self._health = health
         self._tell = tell
+        self._live = live
         self._endpoint = plan.request.endpoint
         self._new = plan.request.deployment
 
@@ -258,7 +262,7 @@ class _Controller:
             self._tell(f"deploying version {request.version} of {request.model} as {self._new}")
             retried(lambda: self._serving.deploy(request), sleep=self._sleep)
         status = wait_until(
-            lambda: self._serving.describe(self._endpoint),
+            self._look,
             lambda seen: (
                 (one := _named(seen, self._new)) is not None
                 and one.state not in {*BUSY, EndpointState.PLANNED}
@@ -294,9 +298,17 @@ class _Controller:
             retried(lambda: self._serving.set_traffic(self._endpoint, split), sleep=self._sleep)
             self._settled()
 
+    def _look(self) -> EndpointStatus:
+        status = self._serving.describe(self._endpoint)
+        one = _named(status, self._new)
+        states = [f"{self._endpoint} is {status.state.value}"]
+        states += [f"{self._new} is {one.state.value}"] if one is not None else []
+        self._live(", ".join(states))
+        return status
+
     def _settled(self) -> EndpointStatus:
         return wait_until(
-            lambda: self._serving.describe(self._endpoint),
+            self._look,
             lambda seen: seen.state not in BUSY,
             what=f"the endpoint {self._endpoint}",
             sleep=self._sleep,
@@ -311,6 +323,7 @@ class _Controller:
                 self._give_up(wrong)
             if left <= 0:
                 return
+            self._live(f"watching {self._new}: {left:.0f} s left")
             pause = min(LOOK_EVERY_S, left)
             self._sleep(pause)
             left -= pause

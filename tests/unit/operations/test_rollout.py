@@ -115,6 +115,14 @@ def test_a_canary_moves_traffic_in_steps_watches_each_and_takes_the_old_one_away
     assert world.clock.slept_s - before >= 3 * QUICK.wait_s
 
 
+def test_what_is_waited_for_is_said_while_it_is(world: World) -> None:
+    world.roll_out(1)
+    live: list[str] = []
+    world.roll_out(2, live=live.append)
+    assert live[0] == "churn is updating, v002 is creating"
+    assert "watching v002: 30 s left" in live
+
+
 def test_the_old_deployment_can_be_kept_and_the_steps_be_left_out(world: World) -> None:
     world.roll_out(1)
     world.roll_out(2, replace(AT_ONCE, keep_old=True))
