@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,12 +33,6 @@ ENDS: dict[Fault, type[OperationError]] = {
     "denied": PermissionDenied,
     "expired credentials": NotAuthenticated,
 }
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[GcpWorld]:
-    with open_world(tmp_path) as opened:
-        yield opened
 
 
 def _made(world: GcpWorld) -> dict[str, int]:

@@ -69,6 +69,7 @@ def test_kfp_loads_the_template_of_every_pipeline_and_keeps_all_of_it(place: Pla
     assert seen >= 2
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(definition=definitions())
 def test_what_is_made_of_any_definition_is_a_template_for_kfp(

@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
-from scaffolder.operations.errors import AlreadyExists, Conflict, InvalidRequest, OperationError, Unsupported
-from scaffolder.operations.port import Opening
-from scaffolder.operations.values import Approval, Outcome, RunState, Stage
+from scaffolder.operations.errors import AlreadyExists, Conflict, InvalidRequest, Unsupported
+from scaffolder.operations.values import Approval, Autoscaling, Outcome, RunState, Stage
 from stacks.gcp.state import state_bucket, state_key
-from stacks.gcp.watching import drift_log
-from stacks.intents import Encryption, ModelMonitor, StateBackend
-from stacks.pipelines import CodeFolder
+from stacks.intents import Encryption, StateBackend
 from tests.operations.contract import a_version, deployed, deployment, finished, registration, run_request
-from tests.operations.fakes.gcp.cloud import stamp
 from tests.operations.fakes.gcp.endpoints import Endpoints
-from tests.operations.fakes.gcp.jobs import Monitors, Schedules
 from tests.operations.fakes.gcp.models import Models
 from tests.operations.fakes.gcp.pipelines import Pipelines
-from tests.operations.fakes.gcp.project import Keys, Logging, Project, Storage
-from tests.operations.fakes.gcp.specs import payload_of
-from tests.operations.worlds.gcp import GcpWorld, open_world
-
-DRIFT = CodeFolder(path="drift", files={"drift/__main__.py": "print()"}, digest="0123456789abcdef" * 4)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[GcpWorld]:
-    with open_world(tmp_path) as opened:
-        yield opened
-
-
-def _other(world: GcpWorld, **changed: Any) -> Any:
-    """A provider over the same project, of a platform that says something else."""
-    from scaffolder.operations.gcp import open_provider  # noqa: PLC0415
-
-    platform = replace(world.platform, **changed)
-    opening = Opening(platform=platform, folder=world.folder, sleep=world.cloud.sleep, now=world.cloud.now)
-    return open_provider(opening)
+from tests.operations.fakes.gcp.project import Keys, Project, Storage
+from tests.operations.gcp.others import other
+from tests.operations.worlds.gcp import GcpWorld
 
 
 def _without_keys(world: GcpWorld) -> Any:
     others = tuple(it for it in world.platform.intents if not isinstance(it, Encryption))
-    return _other(world, intents=(Encryption(customer_managed=False), *others))
+    return other(world, intents=(Encryption(customer_managed=False), *others))
 
 
 # --- doctor ----------------------------------------------------------------------------------------------------------
@@ -96,9 +68,9 @@ def test_a_buckets_name_is_free_ours_or_anothers(world: GcpWorld) -> None:
 
 
 def test_credentials_say_whose_they_are_and_in_which_project_they_act(world: GcpWorld) -> None:
-    other = _other(world, target=replace(world.platform.target, account="acme-other-123"))
+    provider = other(world, target=replace(world.platform.target, account="acme-other-123"))
     world.cloud.project = "acme-other-123"
-    (probe,) = other.preflight.credentials()
+    (probe,) = provider.preflight.credentials()
     assert probe.outcome is Outcome.PASS
     assert "in project acme-other-123" in probe.detail
     assert "the credentials themselves name acme-ml-123456" in probe.detail
@@ -167,7 +139,7 @@ def test_a_bucket_of_somebody_elses_is_not_taken(world: GcpWorld) -> None:
 
 def test_a_backend_of_ones_own_is_left_alone(world: GcpWorld) -> None:
     backend = StateBackend(kind="local", settings={})
-    provider = _other(world, backend=backend)
+    provider = other(world, backend=backend)
     assert [it.action for it in provider.state.ensure()] == ["unchanged"]
     with pytest.raises(InvalidRequest, match="not in Cloud Storage"):
         provider.state.acquire("dev", "ada")
@@ -282,197 +254,28 @@ def test_one_deployment_cannot_be_asked(world: GcpWorld) -> None:
         world.provider.serving.invoke("churn", b"tenure\n3\n", deployment="blue")
 
 
-# --- teardown and monitors -------------------------------------------------------------------------------------------
-
-
-def _monitor(world: GcpWorld, deployed_id: str) -> str:
-    (endpoint,) = world.cloud.part(Endpoints).shells
-    name = f"{world.cloud.home}/modelDeploymentMonitoringJobs/77"
-    ends = [world.cloud.now() - timedelta(hours=hours) for hours in (2, 1)]
-    world.cloud.part(Monitors).jobs[name] = {
-        "name": name,
-        "displayName": "churn",
-        "endpoint": endpoint,
-        "state": "JOB_STATE_RUNNING",
-        "modelDeploymentMonitoringObjectiveConfigs": [{"deployedModelId": deployed_id}],
-    }
-    world.cloud.part(Endpoints).shells[endpoint]["modelDeploymentMonitoringJob"] = name
-    windows = [
-        {
-            "distributionDeviation": value,
-            "anomalyDetectionThreshold": 0.3,
-            "startTime": stamp(end - timedelta(hours=1)),
-            "endTime": stamp(end),
-        }
-        for value, end in zip((0.1, 0.4), ends, strict=True)
-    ]
-    stats = {"featureDisplayName": "tenure", "threshold": {"value": 0.3}, "predictionStats": windows}
-    world.cloud.part(Monitors).found[name] = [
-        {"objective": "RAW_FEATURE_DRIFT", "deployedModelId": deployed_id, "featureStats": [stats]}
-    ]
-    return name
-
-
-def test_what_vertex_ais_own_monitor_found_is_read(world: GcpWorld) -> None:
-    deployed(world, "blue")
+def test_a_deployment_has_the_machines_and_the_scaling_that_it_asks_for(world: GcpWorld) -> None:
+    scaling = Autoscaling(
+        min_replicas=2, max_replicas=5, metric="requests_per_replica_per_minute", target=900
+    )
+    version = a_version(world, "one").version
+    world.provider.serving.deploy(deployment("blue", version, instance="gpu.t4", scaling=scaling))
+    world.settle("churn")
     (shell,) = world.cloud.part(Endpoints).shells.values()
-    _monitor(world, shell["deployedModels"][0]["id"])
-    found = [*world.provider.monitoring.results("churn")]
-    assert [(it.feature, it.metric, it.value, it.breached) for it in found] == [
-        ("tenure", "drift", 0.1, False),
-        ("tenure", "drift", 0.4, True),
-    ]
-    (status,) = world.provider.monitoring.list()
-    assert (status.state, status.alarm, status.last_window_end) == ("active", True, found[-1].window_end)
-
-
-def test_a_monitor_is_neither_made_nor_run(world: GcpWorld) -> None:
-    (monitor,) = (it for it in world.platform.intents if isinstance(it, ModelMonitor))
-    for refused in (
-        lambda: world.provider.monitoring.ensure(monitor),
-        lambda: world.provider.monitoring.run("churn", "1"),
-    ):
-        with pytest.raises(Unsupported):
-            refused()
-
-
-@pytest.fixture
-def watching(world: GcpWorld) -> Any:
-    """The provider of a platform whose monitor has a job of its own."""
-    (monitor,) = (it for it in world.platform.intents if isinstance(it, ModelMonitor))
-    own = replace(monitor, image="training:1.0.0", baseline="2026-11", code=DRIFT)
-    return _other(world, intents=tuple(own if it is monitor else it for it in world.platform.intents))
-
-
-def test_a_monitor_with_a_job_of_its_own_looks_now_and_once(world: GcpWorld, watching: Any) -> None:
-    ref = watching.monitoring.run("churn", "one")
-    assert watching.monitoring.run("churn", "one") == ref
-    run = watching.runs.describe(ref)
-    assert (run.pipeline, run.reason) == ("churn--monitor", "monitor: churn")
-    assert [it.ref for it in watching.runs.list()] == [ref]
-    (job,) = world.cloud.part(Pipelines).jobs.values()
-    payload = payload_of(job["pipelineSpec"]["deploymentSpec"]["executors"]["exec-look"])
-    assert payload is not None
-    assert payload["job_spec"]["service_account"] == world.context.account_email("monitoring")
-    stored = {name for _, name in world.cloud.part(Storage).objects}
-    assert f"code/churn--monitor/{DRIFT.digest[:16]}/drift/__main__.py" in stored
-
-
-def test_a_monitor_with_a_job_of_its_own_is_as_its_schedule_and_its_log_say(
-    world: GcpWorld, watching: Any
-) -> None:
-    (planned,) = watching.monitoring.list()
-    assert (planned.state, planned.last_window_end, planned.alarm) == ("planned", None, False)
-    display = world.context.name("display", "churn--monitor")
-    schedule = {"name": f"{world.cloud.home}/schedules/1", "displayName": display, "state": "ACTIVE"}
-    world.cloud.part(Schedules).schedules.append(schedule)
-    for alarm in (1, 0, 1):
-        world.cloud.sleep(3600)
-        found = {"monitor": "churn", "drift_score": 0.4, "drift_alarm": alarm}
-        world.cloud.part(Logging).tell(drift_log(world.context), found)
-        (status,) = watching.monitoring.list()
-        assert (status.state, status.alarm) == ("active", bool(alarm))
-        assert world.cloud.now() - status.last_window_end < timedelta(minutes=1)
-    with pytest.raises(Unsupported, match="not read here"):
-        list(watching.monitoring.results("churn"))
-
-
-def test_what_goes_on_is_stopped_before_what_serves_goes(world: GcpWorld) -> None:
-    deployed(world, "blue", "green")
-    world.provider.serving.set_traffic("churn", {"blue": 70, "green": 30})
-    (shell,) = world.cloud.part(Endpoints).shells.values()
-    _monitor(world, shell["deployedModels"][0]["id"])
-    ref = world.provider.runs.submit(run_request("one"))
-    items = [*world.provider.teardown.inventory()]
-    assert [it.kind for it in items] == ["run", "monitor", "deployment", "deployment", "model"]
-    assert [it.holds_data for it in items] == [False, False, False, False, True]
-    for item in items:
-        assert not world.provider.teardown.is_gone(item)
-        world.provider.teardown.remove(item)
-        if item.kind == "run":
-            world.finish(ref, RunState.STOPPED)
-        world.settle("churn")
-        assert world.provider.teardown.is_gone(item)
-    assert [*world.provider.teardown.inventory()] == []
-
-
-def test_a_model_that_serves_is_not_deleted(world: GcpWorld) -> None:
-    deployed(world, "blue")
-    model = [*world.provider.teardown.inventory()][-1]
-    with pytest.raises(InvalidRequest, match="deployed"):
-        world.provider.teardown.remove(model)
-
-
-# --- the servers -----------------------------------------------------------------------------------------------------
-
-
-def _sent(world: GcpWorld, verb: str, path: str, body: Mapping[str, Any]) -> str:
-    """Send a request past the adapter, signed in, and return what it is refused with."""
-    world.provider.identity.whoami()
-    headers = {
-        "Authorization": f"Bearer {world.servers.issuer.tokens[-1]}",
-        "x-goog-user-project": world.cloud.project,
+    assert shell["deployedModels"][0]["dedicatedResources"] == {
+        "machineSpec": {
+            "machineType": "n1-standard-4",
+            "acceleratorType": "NVIDIA_TESLA_T4",
+            "acceleratorCount": 1,
+        },
+        "minReplicaCount": 2,
+        "maxReplicaCount": 5,
+        "autoscalingMetricSpecs": [
+            {"metricName": "aiplatform.googleapis.com/prediction/online/request_count", "target": 900}
+        ],
     }
-    answer = requests.request(verb, f"{world.servers.address}/{path}", json=body, headers=headers, timeout=10)
-    assert answer.status_code >= 400, answer.text
-    world.servers.mistakes.clear()
-    return str(answer.json()["error"]["message"])
-
-
-PARENT = "v1/projects/acme-ml-123456/locations/europe-west1"
-REFUSED: Mapping[str, tuple[str, str, Mapping[str, Any], str]] = {
-    "an unknown field": ("POST", f"{PARENT}/models:upload", {"modell": {}}, "body.modell is unknown"),
-    "a field of the service's": (
-        "POST",
-        f"{PARENT}/pipelineJobs",
-        {"displayName": "x", "state": "PIPELINE_STATE_RUNNING"},
-        "body.state is the service's own",
-    ),
-    "a type": ("POST", f"{PARENT}/models:upload", {"model": {"displayName": 3}}, "is of type string"),
-    "an enumeration": (
-        "POST",
-        f"{PARENT}/pipelineJobs",
-        {"runtimeConfig": {"gcsOutputDirectory": "gs://b", "failurePolicy": "FAIL_FAST"}},
-        "is none of",
-    ),
-    "what is required": ("POST", f"{PARENT}/endpoints/1:deployModel", {}, "body.deployedModel is required"),
-    "an unknown parameter": ("GET", f"{PARENT}/pipelineJobs?filtre=x", {}, "has no parameter 'filtre'"),
-    "an unknown path": ("GET", f"{PARENT}/pipelinejobs", {}, "aiplatform.v1 has no GET"),
-    "the clients' own path of operations": (
-        "GET",
-        "ui/projects/1/locations/r/operations/2",
-        {},
-        "has no GET /ui/",
-    ),
-    "what the fake has not": ("POST", f"{PARENT}/tuningJobs", {}, "the fake has no"),
-}
-
-
-@pytest.mark.parametrize("what", REFUSED)
-def test_the_servers_refuse_what_googles_descriptions_do(world: GcpWorld, what: str) -> None:
-    verb, path, body, said = REFUSED[what]
-    assert said in _sent(world, verb, path, body)
-
-
-def test_nobody_is_answered_without_a_token(world: GcpWorld) -> None:
-    answer = requests.get(f"{world.servers.address}/{PARENT}/pipelineJobs", timeout=10)
-    assert (answer.status_code, answer.json()["error"]["status"]) == (401, "UNAUTHENTICATED")
-
-
-def test_a_reply_that_no_description_allows_is_a_mistake_of_the_fakes(world: GcpWorld) -> None:
-    ref = finished(world, run_request("one"))
-    (job,) = world.cloud.part(Pipelines).jobs.values()
-    job["stat"] = "odd"
-    with pytest.raises(OperationError):
-        world.provider.runs.describe(ref)
-    assert [re.sub(r".*: ", "", it) for it in world.servers.mistakes[:1]] == ["reply.stat is unknown"]
-    world.servers.mistakes.clear()
-
-
-def test_no_call_reaches_a_bucket_that_the_stacks_did_not_make(world: GcpWorld) -> None:
-    """The SDK's upper layer would make one, and change who may read it."""
-    finished(world, run_request("one"))
-    deployed(world, "blue")
-    assert not [it for it in world.servers.called if "/iam" in it or it.endswith("storage/v1/b")]
-    template = json.dumps(next(iter(world.cloud.part(Pipelines).jobs.values()))["pipelineSpec"])
-    assert "${" not in template
+    with pytest.raises(InvalidRequest, match=r"gpu\.t5"):
+        world.provider.serving.deploy(deployment("green", version, instance="gpu.t5"))
+    none = Autoscaling(min_replicas=0, max_replicas=1)
+    with pytest.raises(InvalidRequest, match="keeps one at least"):
+        world.provider.serving.deploy(deployment("green", version, scaling=none))

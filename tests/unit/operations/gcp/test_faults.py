@@ -77,7 +77,9 @@ CASES: list[tuple[Exception, type[OperationError]]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "kind"), CASES, ids=lambda it: type(it).__name__ if isinstance(it, Exception) else it.__name__)
+@pytest.mark.parametrize(
+    ("error", "kind"), CASES, ids=lambda it: type(it).__name__ if isinstance(it, Exception) else it.__name__
+)
 def test_an_error_of_googles_has_one_meaning(error: Exception, kind: type[OperationError]) -> None:
     found = mapped(error, "do it")
     assert type(found) is kind
