@@ -34,7 +34,7 @@ from scaffolder.operations.names import (
 )
 from scaffolder.operations.opening import Opened, open_environment, utc_now
 from scaffolder.operations.port import Provider
-from scaffolder.operations.retraining import Compare, FileNotifier, Loop, Turn, by_metrics_only
+from scaffolder.operations.retraining import Compare, FileNotifier, Loop, Turn
 from scaffolder.operations.values import (
     FINISHED,
     Approval,
@@ -287,7 +287,7 @@ class Platform:
         monitor: str,
         *,
         metric: str = "",
-        compare: Compare = by_metrics_only,
+        compare: Compare | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> Turn:
         """Take one turn of a monitor's loop: judge what the last retraining brought, and start one where it is due.
@@ -312,7 +312,7 @@ class Platform:
         tell: Callable[[str], None],
         *,
         metric: str = "",
-        compare: Compare = by_metrics_only,
+        compare: Compare | None = None,
     ) -> Loop:
         opened = self._opened
         notifier = FileNotifier(opened.opening.folder / ".scaffolder", tell)

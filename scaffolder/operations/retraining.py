@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from scaffolder.operations.alarms import (
     Alarm,
@@ -29,7 +29,7 @@ from scaffolder.operations.values import Approval, ModelVersion, Run, RunRequest
 from stacks.intents import ModelMonitor, ModelRegistry, OnlineEndpoint, Platform, TrainingPipeline
 from stacks.record import record
 
-__all__ = ["Compare", "FileNotifier", "Loop", "Notice", "Notifier", "Turn", "by_metrics_only"]
+__all__ = ["Compare", "ComparesRows", "FileNotifier", "Loop", "Notice", "Notifier", "Turn", "by_metrics_only"]
 
 ALERTS = "alerts.jsonl"
 
@@ -53,6 +53,13 @@ class Notifier(Protocol):
 
 Compare = Callable[[ModelVersion, ModelVersion], "Paired | None"]
 """Compares the champion's and the candidate's mistakes on the same rows; nothing where that cannot be done."""
+
+
+@runtime_checkable
+class ComparesRows(Protocol):
+    """Monitoring whose provider can ask two versions about the same rows."""
+
+    def comparison(self, monitor: str) -> Compare: ...
 
 
 def by_metrics_only(champion: ModelVersion, candidate: ModelVersion) -> Paired | None:
@@ -99,8 +106,17 @@ class Turn:
     promotion: Promotion | None = None
 
 
+def _comparison(provider: Provider, monitor: str) -> Compare:
+    monitoring = provider.monitoring
+    return monitoring.comparison(monitor) if isinstance(monitoring, ComparesRows) else by_metrics_only
+
+
 class Loop:
-    """One monitor's loop over any provider. ``metric`` names what decides, where the pipeline's gate does not."""
+    """One monitor's loop over any provider.
+
+    ``metric`` names what decides, where the pipeline's gate does not. ``compare`` takes the place of the provider's own
+    comparison of two versions on the same rows, where it has one.
+    """
 
     def __init__(
         self,
@@ -110,7 +126,7 @@ class Loop:
         notifier: Notifier,
         *,
         rule: AlarmRule | None = None,
-        compare: Compare = by_metrics_only,
+        compare: Compare | None = None,
         metric: str = "",
     ) -> None:
         self._provider = provider
@@ -118,7 +134,7 @@ class Loop:
         self._monitor = monitor
         self._notifier = notifier
         self._rule = rule or AlarmRule()
-        self._compare = compare
+        self._compare = compare or _comparison(provider, monitor.name)
         self._metric = metric
 
     def alarm(self) -> Alarm:

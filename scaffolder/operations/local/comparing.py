@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scaffolder.operations.local.layout import Layout
@@ -21,16 +22,16 @@ LONGEST_S = 900
 
 
 class LocalComparison:
-    """Compares versions of the model that a monitor watches; ``baseline`` is the monitor's, which knows the label."""
+    """Compares versions of the model that a monitor watches; its baselines know the label, the newest last."""
 
-    def __init__(self, layout: Layout, baselines: Path) -> None:
+    def __init__(self, layout: Layout, baselines: Callable[[], Sequence[Path]]) -> None:
         self._layout = layout
         self._baselines = baselines
 
     def __call__(self, champion: ModelVersion, candidate: ModelVersion) -> Paired | None:
         """Compare their mistakes; ``None`` where no row was held out, or one of them does not answer."""
         held_out = training_data(self._layout, candidate).held_out
-        known = sorted(self._baselines.glob("*/drift-baseline.json"), key=lambda file: file.stat().st_mtime)
+        known = self._baselines()
         if not held_out or not known:
             return None
         one, other = (self._mistakes(version, known[-1], held_out) for version in (champion, candidate))

@@ -121,7 +121,13 @@ class LocalMonitoring:
 
     def comparison(self, monitor: str) -> LocalComparison:
         """What compares two versions on the same rows, for the closed loop of a monitor."""
-        return LocalComparison(self._layout, self._folder(monitor) / "baselines")
+        intent = self._intent(monitor)
+
+        def baselines() -> Sequence[Path]:
+            made = (self._folder(monitor) / "baselines").glob(f"*/{BASELINE}")
+            return [*self._named(intent), *sorted(made, key=lambda file: file.stat().st_mtime)]
+
+        return LocalComparison(self._layout, baselines)
 
     def undecided(self, monitor: str) -> tuple[str, ...]:
         """Say what the last look could not decide, and why."""
@@ -190,11 +196,15 @@ class LocalMonitoring:
 
     def _baseline(self, monitor: ModelMonitor, served: Deployment) -> Path:
         """The baseline that the spec names, else the one of the version that serves."""
+        for named in self._named(monitor):
+            return named
+        return self._folder(monitor.name) / "baselines" / f"{served.model}-{served.version}" / BASELINE
+
+    def _named(self, monitor: ModelMonitor) -> Iterator[Path]:
         if monitor.baseline is not None:
             named = self._layout.bucket_to_read("artifacts", f"baselines/{monitor.baseline}") / BASELINE
             if named.exists():
-                return named
-        return self._folder(monitor.name) / "baselines" / f"{served.model}-{served.version}" / BASELINE
+                yield named
 
     def _to_compare_with(self, monitor: ModelMonitor, served: Deployment) -> dict[str, object]:
         version = LocalRegistry(self._opening, self._layout).get(served.model, served.version or 0)

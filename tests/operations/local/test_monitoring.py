@@ -73,8 +73,7 @@ class Story:
         self.monitor = next(one for one in platform.intents if isinstance(one, ModelMonitor))
         self.told: list[str] = []
         notifier = FileNotifier(folder / ".scaffolder/monitors", self.told.append)
-        compare = self.monitoring.comparison("churn")
-        self.loop = Loop(self.provider, platform, self.monitor, notifier, compare=compare)
+        self.loop = Loop(self.provider, platform, self.monitor, notifier)
         self.looks: list[tuple[DriftResult, ...]] = []
         self.statuses: list[MonitorStatus] = []
         self.turns: list[Turn] = []
