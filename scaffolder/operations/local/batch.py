@@ -25,7 +25,7 @@ from stacks.intents import OnlineEndpoint
 
 __all__ = ["LocalBatch"]
 
-JOB, STATUS, CANCEL, LOG = "job.json", "status.json", "cancel", "job.log"
+JOB, STATUS, CANCEL, ENDING, LOG = "job.json", "status.json", "cancel", "ending", "job.log"
 START_S = 60.0
 _AGAIN = "Submit it again: what is scored stays, the rest is done."
 
@@ -67,8 +67,11 @@ class LocalBatch:
     def cancel(self, ref: str) -> None:
         """Ask a job to stop; it does after the rows that it is at. What it wrote stays."""
         folder = self._folder(ref)
-        if self._described(ref, folder).state not in FINISHED:
-            with disk_errors("the job cannot be stopped"):
+        with (
+            disk_errors("the job cannot be stopped"),
+            locked(folder / ENDING),
+        ):  # a job that ends looks once more
+            if self._described(ref, folder).state not in FINISHED:
                 (folder / CANCEL).touch()
 
     def _job(self, request: BatchRequest) -> dict[str, object]:

@@ -233,6 +233,7 @@ class Pool:
         for task in (*self._keepers, *([self._sweeper] if self._sweeper else [])):
             task.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
+        self._refuse_waiting("has ended")
 
     # --- the queue ---------------------------------------------------------------------------------------------------
 
@@ -343,6 +344,10 @@ class Pool:
                 job.give(504, f"the model did not answer in {PATIENCE_S:.0f} s")
             await worker.end(0)
             raise _DiedError from None
+        except asyncio.CancelledError:
+            for job in jobs:
+                job.give(503, f"{self.deployed.name} has ended")
+            raise
         except _DiedError:
             for job in reversed(jobs):
                 job.attempts += 1
@@ -360,11 +365,14 @@ class Pool:
             self.state.state = "serving" if self.state.pids else "starting"
         self._changed()
 
+    def _refuse_waiting(self, why: str) -> None:
+        while self._waiting:
+            self._waiting.popleft().give(503, f"{self.deployed.name} {why}")
+
     def _fail(self, error: str) -> None:
         """Give up: what waits is refused. A replica that still lives goes on with what it has."""
         self.state.state, self.state.error = "failed", error
-        while self._waiting:
-            self._waiting.popleft().give(503, f"{self.deployed.name} has failed: {error}")
+        self._refuse_waiting(f"has failed: {error}")
         for waiter in self._idle:
             waiter.cancel()
         self._changed()

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
-from scaffolder.operations.local.files import read_json, write_json
+from scaffolder.operations.local.files import locked, read_json, write_json
 
 __all__ = ["SUMMARY"]
 
@@ -89,7 +89,12 @@ class Job:
             if tally["rows"] and tally["rows"] == tally["errors"]:
                 self._say("failed", f"the model refused every row: {self._tally.errors[0]}")
             else:
-                self._say("succeeded")
+                self._end()
+
+    def _end(self) -> None:
+        """Succeed, unless somebody asked to stop before."""
+        with locked(self._folder / "ending"):
+            self._say("stopped" if (self._folder / "cancel").exists() else "succeeded")
 
     def _score(self) -> None:
         from scaffolder.operations.local.models import load_model  # noqa: PLC0415 - it has left its parent
