@@ -138,7 +138,6 @@ def test_what_operations_made_goes_in_order_and_can_go_again(world: World) -> No
     assert world.provider.serving.describe("churn").deployments == ()
 
 
-@needs(Capability.RUNS, Capability.REALTIME, Capability.REGISTRY)
 def test_no_error_says_a_secret(world: World) -> None:
     provider = world.provider
     errors: list[OperationError] = []

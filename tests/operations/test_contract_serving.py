@@ -11,7 +11,7 @@ import pytest
 from scaffolder.operations.errors import AlreadyExists, InvalidRequest, NotFound, OperationError, Unsupported
 from scaffolder.operations.values import Autoscaling, Capability, EndpointState, EndpointStatus
 from stacks.intents import OnlineEndpoint
-from tests.operations.contract import a_version, deployed, deployment, is_full, needs, neutral
+from tests.operations.contract import NAME, a_version, deployed, deployment, is_full, needs, neutral
 from tests.operations.worlds import World
 
 ROWS = b"tenure,charge\n3,50\n48,50\n"
@@ -24,6 +24,7 @@ def _traffic(world: World) -> dict[str, int]:
 def _status(world: World) -> EndpointStatus:
     status: EndpointStatus = neutral(world.provider.serving.describe("churn"))
     assert sum(one.traffic_percent for one in status.deployments) in {0, 100}
+    assert [one.name for one in status.deployments if not NAME.fullmatch(one.name)] == []
     return status
 
 

@@ -116,8 +116,8 @@ class MemoryMonitoring:
         return Ensured(subject=subject, action="unchanged" if before == monitor else "changed")
 
     def run(self, monitor: str, token: str) -> str:
-        intent = named("monitor", monitor, self._memories.intents(ModelMonitor))
         with self._memories.open(Capability.MONITORS) as cloud:
+            intent = named("monitor", monitor, self._memories.intents(ModelMonitor))
             before = len(cloud.runs)
             request = RunRequest(
                 pipeline=f"{MONITOR_PREFIX}{monitor}", token=f"monitor {token}", reason="manual"
@@ -142,8 +142,8 @@ class MemoryMonitoring:
             )
 
     def results(self, monitor: str, *, since: datetime | None = None) -> Iterator[DriftResult]:
-        named("monitor", monitor, self._memories.intents(ModelMonitor))
         with self._memories.open(Capability.MONITORS) as cloud:
+            named("monitor", monitor, self._memories.intents(ModelMonitor))
             found = [one for one in cloud.results if one.monitor == monitor]
         for one in sorted(found, key=lambda one: one.window_end):
             if since is None or one.window_end > since:

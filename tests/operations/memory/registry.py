@@ -98,7 +98,7 @@ class MemoryRegistry:
             return _put(cloud, replace(version_in(cloud, model, version), approval=approval))
 
     def set_stage(self, model: str, version: int, stage: Stage) -> ModelVersion:
-        with self._memories.open(Capability.STAGES) as cloud:
+        with self._memories.open(Capability.REGISTRY, Capability.STAGES) as cloud:
             one = version_in(cloud, model, version)
             for other in cloud.versions[model]:
                 if stage in EXCLUSIVE and other.stage is stage and other.version != version:

@@ -51,9 +51,8 @@ class MemoryRuns:
         self._memories = memories
 
     def submit(self, request: RunRequest) -> str:
-        definition = definition_of(self._memories, request.pipeline)
-        _check(request.parameters, definition)
         with self._memories.open(Capability.RUNS) as cloud:
+            _check(request.parameters, definition_of(self._memories, request.pipeline))
             return start(self._memories, cloud, request)
 
     def describe(self, ref: str) -> Run:

@@ -35,10 +35,10 @@ class MemoryServing:
         self._memories = memories
 
     def deploy(self, request: DeployRequest) -> str:
-        self._known(request.endpoint)
-        if not NAME.fullmatch(request.deployment):
-            raise InvalidRequest(f"a deployment cannot be named {request.deployment!r}: {NAME.pattern}")
         with self._memories.open(Capability.REALTIME) as cloud:
+            self._known(request.endpoint)
+            if not NAME.fullmatch(request.deployment):
+                raise InvalidRequest(f"a deployment cannot be named {request.deployment!r}: {NAME.pattern}")
             version_in(cloud, request.model, request.version)
             endpoint = cloud.endpoints.setdefault(request.endpoint, Endpoint())
             if request.deployment not in endpoint.deployments:
@@ -49,8 +49,8 @@ class MemoryServing:
         return f"endpoint-{request.endpoint}"
 
     def undeploy(self, endpoint: str, deployment: str) -> None:
-        self._known(endpoint)
         with self._memories.open(Capability.REALTIME) as cloud:
+            self._known(endpoint)
             there = cloud.endpoints.get(endpoint, Endpoint())
             if there.traffic.get(deployment):
                 raise InvalidRequest(
@@ -61,10 +61,10 @@ class MemoryServing:
             there.traffic.pop(deployment, None)
 
     def set_traffic(self, endpoint: str, percent: Mapping[str, int]) -> None:
-        self._known(endpoint)
-        if sum(percent.values()) != 100 or min(percent.values()) < 0:
-            raise InvalidRequest(f"traffic is whole percents, 100 together, and not {dict(percent)}")
-        with self._memories.open(Capability.TRAFFIC) as cloud:
+        with self._memories.open(Capability.REALTIME, Capability.TRAFFIC) as cloud:
+            self._known(endpoint)
+            if sum(percent.values()) != 100 or min(percent.values()) < 0:
+                raise InvalidRequest(f"traffic is whole percents, 100 together, and not {dict(percent)}")
             there = cloud.endpoints.get(endpoint, Endpoint())
             for name in percent:
                 _, made = named("deployment", name, there.deployments)
@@ -73,8 +73,8 @@ class MemoryServing:
             there.traffic = {name: percent.get(name, 0) for name in there.deployments}
 
     def describe(self, endpoint: str) -> EndpointStatus:
-        self._known(endpoint)
         with self._memories.open(Capability.REALTIME) as cloud:
+            self._known(endpoint)
             return self._status(endpoint, cloud.endpoints.get(endpoint))
 
     def list(self) -> Iterator[EndpointStatus]:
@@ -85,9 +85,9 @@ class MemoryServing:
     def invoke(
         self, endpoint: str, body: bytes, *, content_type: str = "text/csv", deployment: str | None = None
     ) -> Answer:
-        self._known(endpoint)
         asked = (Capability.REALTIME, *([Capability.TARGETED_INVOKE] if deployment else []))
         with self._memories.open(*asked) as cloud:
+            self._known(endpoint)
             there = cloud.endpoints.get(endpoint, Endpoint())
             if deployment:
                 named("deployment", deployment, there.deployments)
@@ -159,8 +159,8 @@ class MemoryBatch:
         self._memories = memories
 
     def submit(self, request: BatchRequest) -> str:
-        named("endpoint", request.endpoint, self._memories.intents(OnlineEndpoint))
         with self._memories.open(Capability.BATCH) as cloud:
+            named("endpoint", request.endpoint, self._memories.intents(OnlineEndpoint))
             version_in(cloud, request.model, request.version)
 
             def make() -> str:
