@@ -11,6 +11,7 @@ from scaffolder.drift.check import Finding, Thresholds, check
 from tests.unit.drift.shapes import NUMBERS, rows
 
 SIZES = (100, 500, 5_000)
+pytestmark = pytest.mark.slow
 
 
 @cache
