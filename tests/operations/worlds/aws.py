@@ -185,7 +185,9 @@ def lay_out(platform: Platform, cloud: Cloud) -> None:
                 RoleArn=str(around.roles["pipelines"]),
                 ClientRequestToken=f"{pipeline.name:-<32}",
             )
-    cloud.basics.quotas = {f"ml.m5.large for {use}": 8.0 for use in ("endpoint usage", "transform job usage")}
+    cloud.basics.quotas = {
+        f"ml.m5.xlarge for {use}": 8.0 for use in ("endpoint usage", "transform job usage")
+    }
     cloud.calls.clear()
 
 
