@@ -193,14 +193,14 @@ class Calls:
 
     # --- long-running operations ---
 
-    def finished(self, operation: str, doing: str) -> dict[str, Any]:
+    def finished(self, operation: str, doing: str, service: str = "aiplatform") -> dict[str, Any]:
         """Wait for a long-running operation by its name, and return what came of it.
 
         Polls the documented path: the generated clients ask below ``/ui/``, which is no part of the published API.
         """
         try:
             last = wait_until(
-                lambda: self.operation(operation, doing),
+                lambda: self.rest(service, "GET", f"v1/{operation}", doing),
                 lambda seen: bool(seen.get("done")),
                 what=doing,
                 sleep=self.opening.sleep,
@@ -212,10 +212,6 @@ class Calls:
             raise failed_operation(last["error"], doing)
         found: dict[str, Any] = last.get("response", {})
         return found
-
-    def operation(self, name: str, doing: str) -> dict[str, Any]:
-        """Look at a long-running operation of Vertex AI's."""
-        return self.rest("aiplatform", "GET", f"v1/{name}", doing)
 
 
 def _items(page: Any) -> Iterator[Any]:

@@ -6,7 +6,7 @@ May not change an endpoint.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scaffolder.operations.errors import InvalidRequest
@@ -173,5 +173,11 @@ def _only_model(calls: Calls) -> str:
     return models[0] if len(models) == 1 else ""
 
 
-def _deploying(operations: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    return (it for it in operations if str(it.get("metadata", {}).get("@type", "")).endswith(DEPLOYS))
+def _deploying(operations: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The operations that deploy, the newest first; Vertex AI promises no order."""
+    found = [it for it in operations if str(it.get("metadata", {}).get("@type", "")).endswith(DEPLOYS)]
+    return sorted(found, key=_begun, reverse=True)
+
+
+def _begun(operation: Mapping[str, Any]) -> str:
+    return str(operation["metadata"].get("genericMetadata", {}).get("createTime", ""))

@@ -66,13 +66,11 @@ class GcpStateStore:
         }
         off = [name for name in (f"{service}.googleapis.com" for service in SERVICES) if name not in on]
         if off and not dry_run:
-            calls.rest(
-                "serviceusage",
-                "POST",
-                f"v1/projects/{project}/services:batchEnable",
-                f"enable {', '.join(off)}",
-                json={"serviceIds": off},
-            )
+            doing = f"enable {', '.join(off)}"
+            path = f"v1/projects/{project}/services:batchEnable"
+            started = calls.rest("serviceusage", "POST", path, doing, json={"serviceIds": off})
+            if not started.get("done"):
+                calls.finished(str(started["name"]), doing, "serviceusage")
         return Ensured(subject="APIs", action="changed" if off else "unchanged", detail=", ".join(off))
 
     # --- the key ---

@@ -125,6 +125,12 @@ def test_a_deployment_that_fails_says_why_and_can_be_tried_again(world: GcpWorld
     (failed,) = status.deployments
     assert (failed.name, failed.state.value, failed.version) == ("blue", "failed", version)
     assert "never became ready" in failed.error
+    world.provider.serving.undeploy("churn", "blue")
+    world.provider.serving.deploy(deployment("blue", version))
+    world.cloud.failing.append({"code": 8, "message": "Resources are insufficient in the region."})
+    world.settle("churn")
+    status = world.provider.serving.describe("churn")
+    assert [it.error for it in status.deployments] == ["Resources are insufficient in the region."]
     assert status.state.value == "failed"
     world.provider.serving.deploy(deployment("blue", version))
     world.settle("churn")

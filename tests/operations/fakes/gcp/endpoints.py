@@ -224,7 +224,7 @@ class Operations(Part):
 
     def _list(self, owner: str, called: Called) -> Any:
         start = f"{self.cloud.home}/{owner}/{called.path[2]}/operations/"
-        found = [it.body() for it in reversed(self.cloud.operations) if it.name.startswith(start)]
+        found = [it.body() for it in self.cloud.operations if it.name.startswith(start)]
         return {"operations": found} if found else {}
 
     def get_of_endpoint(self, called: Called) -> Any:

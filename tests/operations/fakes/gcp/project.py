@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.operations.fakes.gcp.cloud import Cloud, Part, Refused, stamp
@@ -11,6 +12,7 @@ from tests.operations.fakes.gcp.discovery import Answered, Called
 
 __all__ = ["Keys", "Logging", "Project", "Storage"]
 
+ENABLE_S = 20
 LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 
@@ -276,6 +278,7 @@ class Project(Part):
         "cloudresourcemanager.projects.testIamPermissions": "test",
         "serviceusage.services.batchGet": "services",
         "serviceusage.services.batchEnable": "enable",
+        "serviceusage.operations.get": "operation",
         "serviceusage.services.consumerQuotaMetrics.list": "quotas",
     }
 
@@ -283,6 +286,7 @@ class Project(Part):
         super().__init__(cloud)
         self.email = email
         self.enabled: set[str] = set()
+        self.enabling: dict[str, tuple[datetime, list[str]]] = {}
         self.limits: dict[str, int] = {}
 
     def token(self, called: Called) -> Any:
@@ -320,8 +324,19 @@ class Project(Part):
     def enable(self, called: Called) -> Any:
         if len(called.body["serviceIds"]) > 20:
             raise Refused(400, "INVALID_ARGUMENT", "At most 20 services at once.")
-        self.enabled.update(called.body["serviceIds"])
-        return {"name": f"operations/acf.{self.cloud.fresh()}", "done": True}
+        name = f"operations/acf.{self.cloud.fresh()}"
+        self.enabling[name] = (self.cloud.now() + timedelta(seconds=ENABLE_S), [*called.body["serviceIds"]])
+        return {"name": name, "done": False}
+
+    def operation(self, called: Called) -> Any:
+        name = f"operations/{called.path[0]}"
+        if name not in self.enabling:
+            raise Refused(404, "NOT_FOUND", f"The operation does not exist: {name}")
+        due, services = self.enabling[name]
+        if due > self.cloud.now():
+            return {"name": name, "done": False}
+        self.enabled.update(services)
+        return {"name": name, "done": True, "response": {}}
 
     def quotas(self, called: Called) -> Any:
         if called.query.get("view") not in {"BASIC", "FULL"}:

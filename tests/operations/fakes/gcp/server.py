@@ -28,7 +28,7 @@ DOCUMENTS = (
     (r"/v3/projects/", "cloudresourcemanager.v3"),
     (r"/oauth2/v2/", "oauth2.v2"),
     (r"/v1beta1/projects/[^/]+/services/", "serviceusage.v1beta1"),
-    (r"/v1/projects/[^/]+/services", "serviceusage.v1"),
+    (r"/v1/(operations/|projects/[^/]+/services)", "serviceusage.v1"),
     (r"/v1/projects/[^/]+/locations/[^/]+/keyRings", "cloudkms.v1"),
     (r"/", "aiplatform.v1"),
 )
