@@ -10,11 +10,22 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from stacks.azure.assets import (
+    MANAGER,
+    code_asset,
+    container_url,
+    datastore_of,
+    datastore_uri,
+    image_of,
+    kept_path,
+    node_name,
+    workspace_id,
+)
 from stacks.azure.commands import Check, Registered, command_of, placeholder, registering, unsafe_in
 from stacks.azure.compute import cluster_of
 from stacks.azure.context import Context
 from stacks.graph import GraphError
-from stacks.intents import ImageRepository, ModelRegistry, ObjectStore, TrainingPipeline
+from stacks.intents import ModelRegistry, TrainingPipeline
 from stacks.pipelines import (
     BucketPath,
     Gate,
@@ -30,27 +41,9 @@ from stacks.pipelines import (
     sources,
 )
 
-__all__ = [
-    "MANAGER",
-    "code_asset",
-    "code_prefix",
-    "compiled",
-    "container_url",
-    "datastore_of",
-    "datastore_uri",
-    "gates_of",
-    "image_of",
-    "kept_path",
-    "node_name",
-    "parameter_problem",
-    "pipeline_problems",
-    "pipeline_warnings",
-    "workspace_id",
-]
+__all__ = ["compiled", "gates_of", "parameter_problem", "pipeline_problems", "pipeline_warnings"]
 
 SCHEMA = "https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json"
-MANAGER = "https://management.azure.com"
-ML = "Microsoft.MachineLearningServices"
 TYPES: Mapping[type, str] = {bool: "string", int: "integer", float: "number", str: "string"}
 """A boolean is a text: as one of its own, Azure ML writes it with a capital and other clouds do not."""
 
@@ -60,7 +53,6 @@ DONE, CHECKPOINTS = "Done", "Checkpoints"
 """Outputs of our own; those of a definition begin with a small letter."""
 
 CHECKPOINTS_VARIABLE = "PLATFORM_CHECKPOINTS"
-RUNS = "runs"
 
 ParameterValue: TypeAlias = str | int | float | bool
 Document: TypeAlias = dict[str, Any]
@@ -139,59 +131,7 @@ def pipeline_warnings(intent: TrainingPipeline) -> Iterator[tuple[str, str]]:
             )
 
 
-# --- names and places ------------------------------------------------------------------------------------------------
-
-
-def workspace_id(context: Context) -> str:
-    """The id of the platform's workspace."""
-    group, name = context.name("resource-group"), context.unique_name("workspace", "workspace")
-    return f"{context.subscription_id}/resourceGroups/{group}/providers/{ML}/workspaces/{name}"
-
-
-def code_prefix(pipeline: str, digest: str) -> str:
-    """Where a code folder's blobs are in the artifacts bucket: other code is another place."""
-    return f"code/{pipeline}/{digest[:16]}"
-
-
-def code_asset(pipeline: str, digest: str) -> tuple[str, str]:
-    """The name and version of the asset that a code folder is to Azure ML."""
-    return f"code-{pipeline}", digest[:16]
-
-
-def datastore_of(bucket: str) -> str:
-    """The datastore that a bucket is to Azure ML: its names take no hyphen."""
-    return bucket.replace("-", "_")
-
-
-def datastore_uri(bucket: str, path: str) -> str:
-    """The address of a path of a bucket."""
-    return f"azureml://datastores/{datastore_of(bucket)}/paths/{path.strip('/')}"
-
-
-def container_url(context: Context, bucket: str) -> str:
-    """The address of a bucket's container, for a program that goes there by itself."""
-    stores = {it.name: it for it in context.all_of(ObjectStore)}
-    purpose = "logs" if bucket in stores and stores[bucket].purpose == "logs" else "data"
-    account = context.unique_name("storage-account", purpose)
-    return f"https://{account}.blob.core.windows.net/{context.name('container', bucket)}"
-
-
-def kept_path(pipeline: str, job: str, step: str, output: str) -> str:
-    """Where in the artifacts bucket the job of a step keeps an output that has no place of its own."""
-    return f"{RUNS}/{pipeline}/{job}/{step}/{output}"
-
-
-def node_name(step: str) -> str:
-    """A step's name in a pipeline job, which takes no hyphen; a definition's takes no underscore."""
-    return step.replace("-", "_")
-
-
-def image_of(image: str, context: Context) -> str:
-    """The address of an image: one of the platform's repositories with its tag or digest, or as it is written."""
-    found = re.fullmatch(r"([^/:@]+)([:@].+)", image)
-    if found is None or found[1] not in {repository.name for repository in context.all_of(ImageRepository)}:
-        return image
-    return f"{context.unique_name('registry', 'images')}.azurecr.io/{found[1]}{found[2]}"
+# --- gates -------------------------------------------------------------------------------------------------------------
 
 
 def gates_of(definition: PipelineDefinition) -> Mapping[str, tuple[str, ...]]:

@@ -13,7 +13,8 @@ from scaffolder.operations.azure.calls import Calls
 from scaffolder.operations.azure.place import Place
 from scaffolder.operations.errors import OperationError
 from scaffolder.operations.values import ParameterValue
-from stacks.azure.pipelines import datastore_uri, gates_of, kept_path
+from stacks.azure.assets import datastore_uri, kept_path
+from stacks.azure.pipelines import gates_of
 from stacks.intents import TrainingPipeline
 from stacks.pipelines import METRICS_FILE, Gate, Output, PipelineDefinition, Run, StepOutput, ValueOf
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from hashlib import sha256
 
 from scaffolder.operations.errors import InvalidRequest, NotFound
+from stacks.azure.assets import datastore_of, workspace_id
 from stacks.azure.compute import cluster_of
 from stacks.azure.context import Context
 from stacks.azure.instances import Unavailable, Use, machine
-from stacks.azure.pipelines import datastore_of, workspace_id
 from stacks.intents import (
     ModelMonitor,
     ModelRegistry,

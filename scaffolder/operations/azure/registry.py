@@ -14,7 +14,7 @@ from scaffolder.operations.azure.history import moment
 from scaffolder.operations.azure.place import Place
 from scaffolder.operations.errors import AlreadyExists, Conflict, NotFound
 from scaffolder.operations.values import Approval, ModelVersion, Registration, Stage
-from stacks.azure.pipelines import image_of
+from stacks.azure.assets import image_of
 
 __all__ = ["AzureRegistry"]
 

@@ -17,7 +17,8 @@ from scaffolder.operations.azure.outputs import Outputs
 from scaffolder.operations.azure.place import Place, short_hash
 from scaffolder.operations.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from scaffolder.operations.values import FINISHED, LogLine, ParameterValue, Run, RunRequest, RunState, StepRun
-from stacks.azure.pipelines import code_asset, code_prefix, compiled, parameter_problem
+from stacks.azure.assets import code_asset, code_prefix
+from stacks.azure.pipelines import compiled, parameter_problem
 from stacks.intents import TrainingPipeline
 from stacks.pipelines import CodeFolder, PipelineDefinition
 

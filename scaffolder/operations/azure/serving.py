@@ -6,7 +6,7 @@ An endpoint's traffic changes only with the whole endpoint, so it is read, chang
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from scaffolder.operations.azure.calls import Asked, Calls, Document
@@ -14,7 +14,7 @@ from scaffolder.operations.azure.jobs import environment_of
 from scaffolder.operations.azure.place import Place
 from scaffolder.operations.azure.runs import register_once
 from scaffolder.operations.azure.scaling import autoscale_setting, remove_autoscale
-from scaffolder.operations.errors import AlreadyExists, InvalidRequest, NotFound
+from scaffolder.operations.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from scaffolder.operations.port import Opening
 from scaffolder.operations.values import Answer, Deployment, DeployRequest, EndpointState, EndpointStatus
 from scaffolder.operations.waiting import Polling, wait_until
@@ -82,6 +82,10 @@ class AzureServing:
                 text=str(there["properties"].get("model")),
                 remedy="Give the new deployment a name of its own.",
             )
+        if request.scaling.max_replicas > request.scaling.min_replicas:
+            # Put each time: an earlier try may have ended before it.
+            setting = autoscale_setting(self._place, request, path)
+            self._calls.put(setting.path, setting.body, f"let {request.deployment} scale", api=setting.api)
         if first or (there is not None and not _traffic(shell) and self._is_alone(endpoint.name)):
             self._first(endpoint, request.deployment)
         return self._place.endpoint_id(endpoint.name)
@@ -188,10 +192,7 @@ class AzureServing:
                 **_capture(request.capture_percent),
             },
         }
-        self._calls.put(path, body, doing)
-        if request.scaling.max_replicas > request.scaling.min_replicas:
-            setting = autoscale_setting(self._place, request, path)
-            self._calls.put(setting.path, setting.body, f"let {request.deployment} scale", api=setting.api)
+        self._put(path, body, doing, lambda found: bool(found["properties"].get("model") == version))
 
     def _first(self, endpoint: OnlineEndpoint, deployment: str) -> None:
         """Give all traffic to an endpoint's only deployment, once it is there."""
@@ -219,7 +220,21 @@ class AzureServing:
             **({"identity": _identity(shell["identity"])} if shell.get("identity") else {}),
             "properties": {**properties, "traffic": dict(traffic)},
         }
-        self._calls.put(self._place.endpoint_id(endpoint), body, f"split the traffic of {endpoint}")
+        self._put(
+            self._place.endpoint_id(endpoint),
+            body,
+            f"split the traffic of {endpoint}",
+            lambda found: _traffic(found) == dict(traffic),
+        )
+
+    def _put(self, path: str, body: Document, doing: str, done: Callable[[Document], bool]) -> None:
+        """Make or change what is busy for a while: after a lost answer it is busy with this very request."""
+        try:
+            self._calls.put(path, body, doing, waits=False)
+        except Conflict:
+            found = self._calls.find(path, doing)
+            if found is None or not done(found):
+                self._calls.put(path, body, doing)
 
     def _shell(self, endpoint: OnlineEndpoint) -> Document:
         """The endpoint that the ml stack makes.

@@ -11,8 +11,8 @@ import pytest
 
 from scaffolder.operations.errors import InvalidRequest, NotFound, PermissionDenied
 from scaffolder.operations.values import Approval, Autoscaling, BatchRequest, Outcome, RunState
+from stacks.azure.assets import workspace_id
 from stacks.azure.context import Context
-from stacks.azure.pipelines import workspace_id
 from tests.operations.contract import a_version, deployed, deployment, registration, run_request
 from tests.operations.worlds.azure import PROOF, AzureWorld, open_world
 

@@ -10,8 +10,9 @@ import yaml
 
 from scaffolder.operations.azure.jobs import submission
 from scaffolder.pipeline import synthesize
+from stacks.azure.assets import workspace_id
 from stacks.azure.context import Context
-from stacks.azure.pipelines import compiled, workspace_id
+from stacks.azure.pipelines import compiled
 from stacks.intents import TrainingPipeline
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

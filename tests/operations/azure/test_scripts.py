@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from scaffolder.operations.azure.batch import SCORES
+from stacks.azure.assets import workspace_id
 from stacks.azure.commands import REGISTERS
 from stacks.azure.context import Context
-from stacks.azure.pipelines import workspace_id
 from tests.operations.fakes.azure.requests import Answer, Request, said
 from tests.operations.fakes.azure.server import Faults, certificate, serving
 from tests.operations.fakes.azure.service import MANAGER, Azure

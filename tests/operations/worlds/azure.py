@@ -16,8 +16,8 @@ from scaffolder.operations.azure.calls import Cloud
 from scaffolder.operations.azure.provider import AzureProvider
 from scaffolder.operations.port import Opening
 from scaffolder.operations.values import RunState
+from stacks.azure.assets import workspace_id
 from stacks.azure.context import Context
-from stacks.azure.pipelines import workspace_id
 from stacks.intents import Platform
 from tests.operations.fakes.azure.server import Faults, certificate, serving
 from tests.operations.fakes.azure.service import AUDIENCES, Azure

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from stacks.azure.assets import datastore_of, workspace_id
 from stacks.azure.compute import cluster_of, wanted_machines
 from stacks.azure.context import Context
-from stacks.azure.pipelines import datastore_of, workspace_id
 from stacks.intents import ModelRegistry, ObjectStore, OnlineEndpoint, Platform
 from tests.operations.fakes.azure.blobs import Blobs
 from tests.operations.fakes.azure.description import Operation, find_operation, problems_of
@@ -46,7 +46,7 @@ BROKEN = {
     *("InvalidRequestContent", "InvalidApiVersionParameter", "InvalidQueryParameter", "UnsupportedMediaType"),
     *("InvalidHeaderValue", "InvalidQueryParameterValue", "MissingRequiredHeader"),
 }
-DEPLOYING_S, CHANGING_S = 300.0, 5.0
+DEPLOYING_S, CHANGING_S = 300.0, 30.0
 FIXED = ("modelUri", "modelType", "jobName", "properties")
 HERE = "westeurope"
 
@@ -357,8 +357,10 @@ class Azure:
         return self._told(self.resources.put(request.path, body, busy="Updating", seconds=CHANGING_S))
 
     def _deployment(self, request: Request, _: Operation) -> dict[str, Any]:
-        body = request.document()
+        body, known = request.document(), self.resources.find(request.path)
         self.resources.get(request.path.split("/deployments/")[0])
+        if known is not None and self.resources.state(known) != "Succeeded":
+            raise Refusal(409, "Conflict", "The deployment is being made.")
         properties, sku = body["properties"], body.get("sku") or {}
         for name in ("model", "environmentId"):
             if self.resources.find(properties.get(name, "")) is None:
