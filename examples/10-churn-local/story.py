@@ -88,8 +88,8 @@ def main() -> None:
     tell("7. And back again, in one command.")
     run("models", "rollback", "churn")
     run("endpoints", "list")
-    run("monitors", "report", "churn")
-    print(f"\nThe whole story took {time.monotonic() - start:.0f} s.")
+    run("monitors", "report", "churn", "--html", "drift.html")
+    print(f"\nOpen drift.html in a browser. The whole story took {time.monotonic() - start:.0f} s.")
 
 
 if __name__ == "__main__":

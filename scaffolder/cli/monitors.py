@@ -6,6 +6,7 @@ Thin: asks and prints. May not know a provider.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
@@ -91,18 +92,30 @@ def run(session: Session, monitor: str, token: str | None, *, detach: bool) -> N
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
     help="All windows that ended after this time in UTC, and not the last one only.",
 )
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write a page about the last window, by Evidently; it opens without a network.",
+)
 @operation
-def report(session: Session, monitor: str, since: datetime | None) -> None:
+def report(session: Session, monitor: str, since: datetime | None, page: Path | None) -> None:
     r"""Show what a monitor found in its last window, or in all since a time.
 
     \b
     Examples:
       scaffolder monitors report churn
       scaffolder monitors report churn --since 2026-11-01 --json
+      scaffolder monitors report churn --html churn.html
     """
     monitors = session.platform.monitors
     if since is None:
         found = monitors.report(monitor)
     else:
         found = tuple(monitors.results(monitor, since=since.replace(tzinfo=UTC)))
+    if page is not None:
+        written = monitors.page(monitor).read_bytes()
+        page.write_bytes(written)
+        session.talk.say(f"a page about the last window: {page}")
     session.show(lambda: render_drift(found), monitor=monitor, run=None, results=found)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 
 from scaffolder.operations.errors import InvalidRequest, Unsupported
 from scaffolder.operations.following import fail_with, follow_logs, follow_run, resolved_ref
 from scaffolder.operations.names import checked_token, intents_of, looked_up, require
 from scaffolder.operations.opening import Opened
-from scaffolder.operations.port import Reproducing, Resuming
+from scaffolder.operations.port import Reporting, Reproducing, Resuming
 from scaffolder.operations.values import (
     Answer,
     Capability,
@@ -203,3 +204,19 @@ class Monitors:
         found = [*self.results(monitor)]
         last = max((one.window_end for one in found), default=None)
         return tuple(one for one in found if one.window_end == last)
+
+    def page(self, monitor: str) -> Path:
+        """Write a page in HTML about the last window, by Evidently, and return its path.
+
+        Raises:
+            NotFound: no window was decided yet.
+            Unsupported: the provider draws no pages.
+        """
+        name = looked_up("monitor", monitor, self.intents).name
+        if not isinstance(self._monitoring, Reporting):
+            raise Unsupported(
+                Capability.MONITORS.value,
+                f"{self._opened.provider.name} draws no page about a window",
+                remedy=f"`scaffolder monitors report {name}` prints what was found.",
+            )
+        return self._monitoring.report(name)

@@ -45,6 +45,7 @@ __all__ = [
     "Preflight",
     "Provider",
     "Registry",
+    "Reporting",
     "Reproducing",
     "Resuming",
     "Runs",
@@ -145,6 +146,19 @@ class Reproducing(Protocol):
 
         Raises:
             InvalidRequest: the code, the data or the environment of then cannot be had; the message says which.
+        """
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """What a provider's ``monitoring`` may have beside :class:`Monitoring`."""
+
+    def report(self, monitor: str) -> Path:
+        """Write a page in HTML about the last window that was decided, and return its path.
+
+        Raises:
+            NotFound: no window was decided yet.
         """
         ...
 

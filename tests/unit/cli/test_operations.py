@@ -132,6 +132,9 @@ def test_every_command_prints_its_document_and_nothing_else_with_json(run: Run) 
     assert document("monitors", "run", "churn")["results"][0]["breached"] is True
     assert document("monitors", "list")["monitors"][0]["alarm"] is True
     assert document("monitors", "report", "churn", "--since", "2026-01-01")["run"] is None
+    drawn = run("monitors", "report", "churn", "--html", "page.html")
+    assert (drawn.code, drawn.out) == (4, "")
+    assert "draws no page about a window" in drawn.err
     assert document("retrain", "churn")["why"] == "there is no alarm"
     assert document("retrain", "churn", "--force")["run"]["reason"] == "drift: churn"
     assert len(document("destroy", "--dry-run")["removed"]) == 2
