@@ -22,7 +22,7 @@ from scaffolder.operations.local.layout import Layout
 from scaffolder.operations.local.logs import log_lines
 from scaffolder.operations.local.processes import end_leftovers, unmarked
 from scaffolder.operations.local.records import Head, Plan, RunFolder, State, find_run, ref_of, run_of
-from scaffolder.operations.local.steps import text_of
+from scaffolder.operations.local.requests import parameters_of, runnable
 from scaffolder.operations.local.trees import BadTreeError, digest_of, remove_tree
 from scaffolder.operations.port import Opening
 from scaffolder.operations.values import FINISHED, LogLine, ParameterValue, Run, RunRequest, RunState
@@ -67,8 +67,8 @@ class LocalRuns:
             InvalidRequest: it cannot run here, or a parameter does not fit.
         """
         pipeline = self._pipeline(request.pipeline)
-        definition = _runnable(pipeline)
-        parameters = _parameters(pipeline.name, definition, request.parameters)
+        definition = runnable(pipeline)
+        parameters = parameters_of(pipeline.name, definition, request.parameters)
         ref = ref_of(pipeline.name, request.token)
         if (self._layout.runs / ref).exists():
             return self._started(ref)
@@ -378,57 +378,6 @@ def _without_code(platform: Platform) -> Platform:
     return replace(
         platform, intents=tuple(each for each in platform.intents if not isinstance(each, TrainingPipeline))
     )
-
-
-def _runnable(pipeline: TrainingPipeline) -> PipelineDefinition:
-    """Check that this machine can run a pipeline.
-
-    Raises:
-        InvalidRequest: it lacks something, or a step's command needs its image.
-    """
-    definition = pipeline.steps
-    if definition is None:
-        raise InvalidRequest(f"pipeline {pipeline.name} cannot run: {pipeline.lacks}", remedy=pipeline.remedy)
-    for step in definition.steps:
-        if not isinstance(step.action, Command):
-            continue
-        if not step.action.command or step.action.code is None:
-            lacks = "command" if not step.action.command else "code folder"
-            raise InvalidRequest(
-                f"step {step.name} of pipeline {pipeline.name} has no {lacks}, so that it runs in its image only, "
-                f"{step.action.image}; on this machine steps run without images",
-                remedy="Name a code folder and a command that stands in it, or run the pipeline on a cloud (--env).",
-            )
-    return definition
-
-
-def _parameters(
-    pipeline: str, definition: PipelineDefinition, given: Mapping[str, ParameterValue]
-) -> dict[str, ParameterValue]:
-    """Put the given values in the defaults' places.
-
-    Raises:
-        InvalidRequest: there is no such parameter, or its type is another.
-    """
-    values = {each.name: each.default for each in definition.parameters}
-    for name, value in given.items():
-        if name not in values:
-            has = f"it has {', '.join(values)}" if values else "it has none"
-            raise InvalidRequest(f"pipeline {pipeline} has no parameter {name!r}; {has}")
-        wanted = type(values[name])
-        if type(value) is not wanted and (wanted, type(value)) != (float, int):
-            raise InvalidRequest(
-                f"parameter {name} of pipeline {pipeline} is {text_of(value)!r}, and has to be {_WORDS[wanted]}"
-            )
-        if "\0" in str(value):
-            raise InvalidRequest(
-                f"parameter {name} of pipeline {pipeline} holds a zero byte, which no command can"
-            )
-        values[name] = wanted(value)
-    return values
-
-
-_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
 def _data(state: State) -> dict[str, str]:
