@@ -187,17 +187,25 @@ class Endpoints:
             name: percent.get(name, 0) for name in live.variants
         }:
             return
-        self.account.ask(
-            "sagemaker",
-            "UpdateEndpointWeightsAndCapacities",
-            {
-                "EndpointName": self.context.endpoint(endpoint),
-                "DesiredWeightsAndCapacities": [
-                    {"VariantName": name, "DesiredWeight": weight} for name, weight in weights.items()
-                ],
-            },
-            f"split the traffic of {endpoint}",
-        )
+        self._weigh(endpoint, weights)
+
+    def _weigh(self, endpoint: str, weights: Mapping[str, float]) -> None:
+        try:
+            self.account.ask(
+                "sagemaker",
+                "UpdateEndpointWeightsAndCapacities",
+                {
+                    "EndpointName": self.context.endpoint(endpoint),
+                    "DesiredWeightsAndCapacities": [
+                        {"VariantName": name, "DesiredWeight": weight} for name, weight in weights.items()
+                    ],
+                },
+                f"split the traffic of {endpoint}",
+            )
+        except Conflict:
+            live = self.hosting.live(endpoint)
+            if live is None or {name: one.weight for name, one in live.variants.items()} != weights:
+                raise  # else the answer to our first call was lost, and it is ours that goes on
 
     # --- look ---
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -166,3 +168,42 @@ def test_without_its_network_a_platform_is_deployed_first(world: AwsWorld) -> No
     opening = Opening(platform=elsewhere, folder=Path(), sleep=world.clock.sleep, now=world.clock.now)
     with pytest.raises(NotFound, match="cdktf deploy churn-dev-network"):
         Aws(opening).serving.deploy(deployment("blue", version))
+
+
+@pytest.mark.parametrize("change", ["deploy", "traffic", "undeploy"])
+def test_a_change_whose_answer_is_lost_is_made_once(world: AwsWorld, change: str) -> None:
+    """At the call that changes the endpoint: SageMaker has no token for it, and is busy when it is asked again."""
+    deployed(world, "blue", "green")
+    version = a_version(world, "three").version
+    changes: dict[str, Callable[[], object]] = {
+        "deploy": lambda: world.provider.serving.deploy(deployment("white", version)),
+        "traffic": lambda: world.provider.serving.set_traffic("churn", {"blue": 30, "green": 70}),
+        "undeploy": lambda: world.provider.serving.undeploy("churn", "green"),
+    }
+    made = changes[change]
+    asked = _before_update(world, made)
+    world.inject("half a reply", after=asked)
+    made()
+    world.settle("churn")
+    traffic = {one.name: one.traffic_percent for one in world.provider.serving.describe("churn").deployments}
+    assert (
+        traffic
+        == {
+            "deploy": {"blue": 100, "green": 0, "white": 0},
+            "traffic": {"blue": 30, "green": 70},
+            "undeploy": {"blue": 100},
+        }[change]
+    )
+
+
+def _before_update(world: AwsWorld, made: Callable[[], object]) -> int:
+    """How many calls come before the one that changes the endpoint: seen at a change that is then taken back."""
+    hosting = world.cloud.hosting
+    before = copy.deepcopy(
+        (hosting.endpoints, hosting.models, hosting.configurations, world.cloud.place.tags)
+    )
+    calls = world.calls()
+    made()
+    names = world.cloud.calls[calls:]
+    hosting.endpoints, hosting.models, hosting.configurations, world.cloud.place.tags = before
+    return next(number for number, name in enumerate(names) if ":UpdateEndpoint" in name)
