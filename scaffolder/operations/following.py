@@ -96,7 +96,7 @@ def fail_with(run: Run, *, resumable: bool) -> NoReturn:
         message = f'the run {short} of the pipeline "{run.pipeline}" failed: {run.error or run.native_state}'
     remedy = f"`scaffolder runs logs {short}` prints its whole log."
     if resumable:
-        remedy += f"\n  Mended, `scaffolder runs resume {short}` goes on after the steps that are done."
+        remedy += f"\n  `scaffolder runs resume {short}` goes on after the steps that are done, with the code of then."
     raise RunFailed(run.ref, message, remedy=remedy)
 
 

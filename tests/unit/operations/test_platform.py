@@ -463,7 +463,7 @@ def test_where_a_run_can_be_resumed_its_failure_says_how(opened: Opened) -> None
         platform.run("train", {"fail": "yes"})
     ref = error.value.ref
     assert str(error.value).endswith(
-        f"\n  Mended, `scaffolder runs resume {ref}` goes on after the steps that are done."
+        f"\n  `scaffolder runs resume {ref}` goes on after the steps that are done, with the code of then."
     )
     assert platform.runs.resume(ref) == ref
 
