@@ -50,14 +50,20 @@ made.support
 print(json.dumps(sorted({module.partition(".")[0] for module in {*sys.modules} - before})))
 """
 ASKED = """
+from pathlib import Path
+from scaffolder.operations.adapters import extra_of
+from scaffolder.operations.values import Registration
+
+made = Registration(model="churn", artifact_uri=str(Path(spec).parent / "pipelines"), token="one", image="serving:1.0.0")
 missing = []
 for ask in (
     lambda: provider().identity.whoami(),
     lambda: [*provider().registry.list("churn")],
-    lambda: [*provider().state.ensure(dry_run=True)],
+    lambda: provider().registry.register(made),
 ):
     try:
-        ask()
+        with extra_of(name):
+            ask()
     except MissingExtraError as error:
         missing.append([error.exit_code, str(error)])
     except OperationError:
