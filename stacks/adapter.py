@@ -26,6 +26,7 @@ __all__ = [
     "TargetProblem",
     "counted",
     "declared",
+    "idle_of",
     "losses_of",
     "lowering_of",
 ]
@@ -116,6 +117,14 @@ def lowering_of(provider: str) -> Lowering | None:
 def losses_of(provider: str) -> Losses:
     """Import and return the tables of a cloud's protections and losses, which lie beside its lowering."""
     return cast("Losses", import_module(f"{STACKS[provider]}.losses").LOSSES)
+
+
+def idle_of(provider: str) -> Mapping[type[Intent], Mapping[str, str]]:
+    """Import and return the fields of intents that change nothing in a cloud's stacks, each with its reason."""
+    return cast(
+        "Mapping[type[Intent], Mapping[str, str]]",
+        getattr(import_module(f"{STACKS[provider]}.support"), "IDLE", {}),
+    )
 
 
 def declared(platform: Platform, support: Mapping[type[Intent], Support]) -> tuple[Skipped, ...]:

@@ -6,11 +6,12 @@ Pure: reads what each lowering declares, and is given what providers do. May not
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from textwrap import wrap
 from typing import TypeAlias, TypedDict, TypeVar
 
 from scaffolder.errors import UsageError
-from stacks.adapter import STACKS, lowering_of
+from stacks.adapter import STACKS, idle_of, lowering_of
 from stacks.intents import INTENT_TYPES, Support, SupportLevel, words_of
 from stacks.record import record
 
@@ -60,13 +61,16 @@ class Line:
     subject: str
     doc: str
     support: Mapping[str, Support]
+    idle: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Column → the fields that change nothing there, each with its reason."""
 
 
 class CloudSupportJson(TypedDict):
-    """How far a cloud carries an intent. `reason` is empty where `level` is `full`."""
+    """How far a cloud carries an intent. `reason` is empty where `level` is `full`; `idle` fields change nothing."""
 
     level: str
     reason: str
+    idle: dict[str, str]
 
 
 class IntentSupportJson(TypedDict):
@@ -108,11 +112,13 @@ def support_of(providers: Sequence[str] = ()) -> tuple[Line, ...]:
                 f'there are no stacks for "{provider}" in this version; there are for {", ".join(STACKS)}'
             )
         declared[provider] = lowering.support()
+    idle = {provider: idle_of(provider) for provider in declared}
     return tuple(
         Line(
             subject=words_of(kind),
             doc=(kind.__doc__ or "").splitlines()[0].replace("``", "`"),
             support={provider: table[kind] for provider, table in declared.items()},
+            idle={provider: table[kind] for provider, table in idle.items() if kind in table},
         )
         for kind in INTENT_TYPES
     )
@@ -144,16 +150,15 @@ def render_support(lines: Sequence[Line]) -> Iterator[str]:
     for line in _not_whole(lines):
         yield ""
         yield line.subject
-        for cloud, support in line.support.items():
-            if support.level is not SupportLevel.FULL:
-                yield from wrap(
-                    f"{cloud}, {support.level}: {support.reason}",
-                    COLUMNS,
-                    initial_indent="  ",
-                    subsequent_indent="    ",
-                    break_long_words=False,
-                    break_on_hyphens=False,
-                )
+        for cloud, said in _said(line):
+            yield from wrap(
+                f"{cloud}, {said}",
+                COLUMNS,
+                initial_indent="  ",
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
 
 
 def _row(head: str, cells: Sequence[str], first: int, width: int) -> str:
@@ -162,8 +167,23 @@ def _row(head: str, cells: Sequence[str], first: int, width: int) -> str:
 
 def _not_whole(lines: Sequence[Line]) -> Iterator[Line]:
     for line in lines:
-        if any(support.level is not SupportLevel.FULL for support in line.support.values()):
+        if line.idle or any(support.level is not SupportLevel.FULL for support in line.support.values()):
             yield line
+
+
+def _said(line: Line, quote: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each column, and why it does not carry the line whole, or what of it changes nothing there."""
+    for column, support in line.support.items():
+        if support.level is not SupportLevel.FULL:
+            yield column, f"{support.level}: {support.reason}"
+        reasons: dict[str, list[str]] = {}
+        for name, reason in line.idle.get(column, {}).items():
+            reasons.setdefault(reason, []).append(f"{quote}{name}{quote}")
+        for reason, names in reasons.items():
+            yield (
+                column,
+                f"{', '.join(names)} {'changes' if len(names) == 1 else 'change'} nothing in the stacks: {reason}",
+            )
 
 
 def support_as_markdown(
@@ -195,9 +215,8 @@ def _reasons(lines: Sequence[Line]) -> Iterator[str]:
         yield ""
         yield line.doc
         yield ""
-        for cloud, support in line.support.items():
-            if support.level is not SupportLevel.FULL:
-                yield f"- `{cloud}`, {support.level}: {support.reason}"
+        for cloud, said in _said(line, "`"):
+            yield f"- `{cloud}`, {said}"
 
 
 def support_as_json(lines: Sequence[Line], operations: Sequence[Line]) -> SupportJson:
@@ -218,6 +237,10 @@ def _columns(lines: Sequence[Line]) -> list[str]:
 
 def _levels(line: Line) -> dict[str, CloudSupportJson]:
     return {
-        cloud: {"level": support.level.value, "reason": support.reason}
+        cloud: {
+            "level": support.level.value,
+            "reason": support.reason,
+            "idle": {**line.idle.get(cloud, {})},
+        }
         for cloud, support in line.support.items()
     }

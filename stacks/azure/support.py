@@ -111,7 +111,7 @@ SUPPORT: Mapping[type[Intent], Support] = {
     ),
 }
 
-_PIPELINE = "is the operations', which make the pipeline"
+_PIPELINE = "the operations make the pipeline, and read it"
 
 IDLE: Mapping[type[Intent], Mapping[str, str]] = {
     TrainingPipeline: dict.fromkeys(("definition", "schedule", "steps", "lacks", "remedy"), _PIPELINE),

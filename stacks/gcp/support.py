@@ -97,8 +97,8 @@ SUPPORT: Mapping[type[Intent], Support] = {
     Budget: _FULL,
 }
 
-_DEPLOYED = "is the release's, which deploys the model"
-_REGISTERED = "is the release's, which deploys what a pipeline registered"
+_DEPLOYED = "the release decides it, which deploys the model"
+_REGISTERED = "the release decides it, which deploys what a pipeline registered"
 _UNFILTERED = "Model Armor has no such filter"
 
 IDLE: Mapping[type[Intent], Mapping[str, str]] = {

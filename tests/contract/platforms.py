@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from scaffolder.pipeline import EnvironmentPlatform, Synthesis, synthesize, synthesize_loaded
 from scaffolder.spec.load import parse_spec
-from stacks.adapter import STACKS, Lowering, lowering_of
+from stacks.adapter import STACKS, Lowering, idle_of, lowering_of
 from stacks.emit.terraform_json import document, dumps
 from stacks.graph import JsonText, Node, Text, Value
 from stacks.intents import Intent, SupportLevel, describe
@@ -61,8 +61,7 @@ def module(provider: str, name: str) -> ModuleType:
 
 def idle(provider: str) -> Idle:
     """The fields of intents that change nothing on a cloud, each with its reason."""
-    table: Idle = getattr(module(provider, "support"), "IDLE", {})
-    return table
+    return idle_of(provider)
 
 
 def oldest_and_newest(provider: str) -> tuple[Schemas, Schemas]:
