@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.operations.worlds import WORLDS, World, open_world
 
-THERE = tuple(name for name in WORLDS if find_spec(f"tests.operations.worlds.{name}"))
 
-
-@pytest.fixture(params=THERE)
+@pytest.fixture(params=WORLDS)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     with open_world(request.param, tmp_path) as opened:
         yield opened

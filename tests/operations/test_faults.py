@@ -23,11 +23,10 @@ from scaffolder.operations.errors import (
 )
 from scaffolder.operations.values import RunState
 from stacks.adapter import STACKS
-from tests.operations.conftest import THERE
 from tests.operations.contract import a_version, deployed, deployment, registration, run_request
-from tests.operations.worlds import Fault, World, open_world
+from tests.operations.worlds import WORLDS, Fault, World, open_world
 
-SERVED = tuple(name for name in THERE if name in STACKS)
+SERVED = tuple(name for name in WORLDS if name in STACKS)
 PASSING: Mapping[Fault, tuple[type[OperationError], ...]] = {
     "throttled": (Throttled,),
     "server error": (Unavailable,),

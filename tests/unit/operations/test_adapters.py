@@ -11,6 +11,7 @@ from scaffolder.errors import UsageError
 from scaffolder.operations.adapters import BUILT_IN, GROUP, open_provider, provider_names
 from scaffolder.operations.port import Opening
 from stacks.intents import Platform, StateBackend, Target
+from tests.operations.worlds import WORLDS
 
 PLATFORM = Platform(
     name="churn",
@@ -57,8 +58,9 @@ def _opening(folder: Path) -> Opening:
     return Opening(platform=PLATFORM, folder=folder, sleep=lambda _: None)
 
 
-def test_the_providers_of_this_package_are_there() -> None:
+def test_the_providers_of_this_package_are_there_and_in_the_contract_suite() -> None:
     assert {*BUILT_IN} <= {*provider_names()}
+    assert {*BUILT_IN} <= {*WORLDS}
     assert [*provider_names()] == sorted(provider_names())
     assert [module for module, _ in BUILT_IN.values() if find_spec(module) is None] == []
 
