@@ -14,6 +14,7 @@ from scaffolder.operations.local.serving import LocalServing
 from scaffolder.operations.port import Opening
 from scaffolder.operations.values import Autoscaling, Deployment, DeployRequest, EndpointState, Registration
 from tests.operations.platforms import platform_in
+from tests.operations.registries import give_registry
 
 __all__ = ["ROWS", "Project", "project", "until"]
 
@@ -30,10 +31,15 @@ def until(done: Callable[[], bool], what: str) -> None:
 
 
 class Project:
-    """The suite's project in a folder, with its registry and its endpoint ``churn``."""
+    """The suite's project in a folder, with its registry and its endpoint ``churn``.
 
-    def __init__(self, folder: Path) -> None:
+    ``from_nothing``: the registry is made when it is needed, as a user's is.
+    """
+
+    def __init__(self, folder: Path, *, from_nothing: bool = False) -> None:
         self.folder = folder
+        if not from_nothing:
+            give_registry(folder)
         self.opening = Opening(platform=platform_in("local", folder), folder=folder, sleep=time.sleep)
         self.layout = Layout(folder)
         self.registry = LocalRegistry(self.opening, self.layout)

@@ -37,6 +37,7 @@ from scaffolder.operations.values import (
 )
 from stacks.intents import ModelMonitor
 from tests.operations.platforms import platform_in
+from tests.operations.registries import give_registry
 
 SHIFT = 30
 PATIENCE_S = 120.0
@@ -66,6 +67,7 @@ class Story:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         platform = platform_in("local", folder)
+        give_registry(folder)
         self.provider: LocalProvider = open_provider(
             Opening(platform=platform, folder=folder, sleep=time.sleep)
         )

@@ -25,7 +25,7 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return Project(tmp_path_factory.mktemp("project"))
+    return Project(tmp_path_factory.mktemp("project"), from_nothing=True)
 
 
 def _client(opened: Project) -> Any:
@@ -165,7 +165,7 @@ for token in sys.argv[2:]:
 
 @pytest.mark.slow
 def test_processes_that_register_at_once_wait_for_each_other(tmp_path: Path) -> None:
-    opened = Project(tmp_path)
+    opened = Project(tmp_path, from_nothing=True)
     _artifact(opened, "artifact")
     tokens = [[f"own {process} {number}" for number in range(4)] + ["shared"] for process in range(3)]
     running = [
@@ -183,7 +183,7 @@ def test_processes_that_register_at_once_wait_for_each_other(tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_a_killed_registration_is_completed_by_the_next_one(tmp_path: Path) -> None:
-    opened = Project(tmp_path)
+    opened = Project(tmp_path, from_nothing=True)
     times = 15
     done = subprocess.run(
         [sys.executable, "-m", "tests.operations.local.registry_kills", str(tmp_path), str(times)],

@@ -23,6 +23,7 @@ from scaffolder.operations.values import (
 from scaffolder.operations.waiting import Polling, wait_until
 from stacks.intents import ModelMonitor, OnlineEndpoint, Platform
 from tests.operations.platforms import platform_in, raw_rows
+from tests.operations.registries import give_registry
 from tests.operations.worlds import Fault
 
 __all__ = ["LocalWorld", "open_world"]
@@ -38,6 +39,7 @@ class LocalWorld:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.platform: Platform = platform_in("local", folder)
+        give_registry(folder)
         rows = folder / "data/raw" / DAY / "rows.csv"
         rows.parent.mkdir(parents=True)
         rows.write_text(raw_rows())
