@@ -68,7 +68,7 @@ def watching_pipeline(monitor: ModelMonitor, sources: Sources) -> TrainingPipeli
         action=Run(
             kind="job",
             image=monitor.image,
-            command=(("python",), ("-m",), ("drift",), *_words(monitor, sources, monitor.baseline)),
+            command=(("python",), ("-m",), ("drift",), ("watch",), *_words(monitor, sources, monitor.baseline)),
             environment={},
             code=monitor.code.path,
             inputs={},

@@ -1,10 +1,11 @@
-"""The job: a baseline from training rows, or what of the last windows has drifted.
+"""The job: a baseline from training rows, what of some windows has drifted, or the scheduled look at the last one.
 
     python -m scaffolder.drift baseline --rows FOLDER --output FOLDER [--label NAME] [--held-out FOLDER]
     python -m scaffolder.drift check --baseline FOLDER --window FOLDER --output FOLDER [--labels FOLDER]
+    python -m scaffolder.drift watch --monitor NAME --every-s SECONDS --captured FORMAT:ADDRESS …
 
-Drift found is no failure: the job ends with 0 when it could look, with 2 when what it was given cannot be read. May not
-reach a network, nor write outside its output folder.
+Drift found is no failure: the job ends with 0 when it could look, with 2 when what it was given cannot be read. Only
+``watch`` reaches a network. May not write outside its output folder or the place of its results.
 """
 
 from __future__ import annotations
@@ -12,25 +13,38 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from .baseline import FILE, Baseline, baseline, dumped, load
-from .check import Thresholds, check
-from .reading import Window, labels_of, table, window_of
+from .alarms import AlarmRule
+from .baseline import FILE, baseline, dumped, load
+from .check import Thresholds
+from .looking import looked
+from .publish import publisher_of
+from .reading import table, window_of
+from .sources import FORMATS, captures_at
+from .watch import Watch, watched
+from .wire import Around
 
-__all__ = ["RESULTS", "looked", "main"]
+__all__ = ["RESULTS", "main"]
+
+T = TypeVar("T")
 
 RESULTS = "drift.json"
 VERSION = 1
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the job and return its exit code."""
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def main(arguments: Sequence[str] | None = None, around: Around | None = None) -> int:
+    """Run the job and return its exit code; ``around`` is what it reaches, this machine's clock and network if not given."""
     given = _parser().parse_args(arguments)
+    given.around = around or Around(now=_now, sleep=time.sleep)
     try:
         given.work(given)
     except (OSError, ValueError) as problem:
@@ -61,10 +75,60 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument("--until", type=datetime.fromisoformat, help="the first moment after it, with its zone")
     look.add_argument("--version", default="", help="only what this version of the model answered")
     look.add_argument("--monitor", default="", help="a name that the results carry")
-    for kind, default in (("data", "0.2"), ("prediction", "off"), ("concept", "off")):
-        says = f"the score from which {kind} drift counts, 0 to 1, or off"
-        look.add_argument(f"--{kind}", type=_threshold, default=default, help=says)
+    _add_thresholds(look, data="0.2")
+    _add_watch(works.add_parser("watch", help="look at the last complete window, and publish what it found"))
     return parser
+
+
+def _add_thresholds(parser: argparse.ArgumentParser, *, data: str) -> None:
+    for kind, default in (("data", data), ("prediction", "off"), ("concept", "off")):
+        says = f"the score from which {kind} drift counts, 0 to 1, or off"
+        parser.add_argument(f"--{kind}", type=_threshold, default=default, help=says)
+
+
+def _add_watch(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(work=_watch)
+    parser.add_argument("--monitor", required=True, help="the monitor's name")
+    parser.add_argument("--every-s", type=_count, required=True, help="how long a window is, in seconds")
+    forms = ", ".join(FORMATS)
+    parser.add_argument(
+        "--captured", type=_worded(captures_at), required=True, help=f"FORMAT:ADDRESS of requests; {forms}"
+    )
+    parser.add_argument("--baseline", required=True, help=f"the place that has {FILE}")
+    parser.add_argument("--labels", default="", help="the place of what became true later")
+    parser.add_argument("--results", required=True, help="the place of what was found, window by window")
+    _add_thresholds(parser, data="off")
+    says = "a column whose drift raises the alarm; may come again; all, where none is named"
+    parser.add_argument("--column", action="append", default=[], help=says)
+    rule = AlarmRule()
+    says = "how many of the last windows have to drift"
+    parser.add_argument("--breaches", type=_count, default=rule.breaches, help=says)
+    parser.add_argument(
+        "--windows", type=_count, default=rule.windows, help="how many of the last windows count"
+    )
+    says = "how long no other retraining is asked for; without it, none is"
+    parser.add_argument("--cooldown-s", type=_count, help=says)
+    says = "cloudwatch:REGION:NAMESPACE, cloudlogging:PROJECT:LOG, azuremonitor:REGION:RESOURCE or stdout"
+    parser.add_argument("--publish", type=_worded(publisher_of), default="stdout", help=says)
+
+
+def _worded(read: Callable[[str], T]) -> Callable[[str], T]:
+    """What reads an option, so that argparse shows what was wrong with it."""
+
+    def reader(text: str) -> T:
+        try:
+            return read(text)
+        except ValueError as problem:
+            raise argparse.ArgumentTypeError(str(problem)) from problem
+
+    return reader
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
 
 
 def _threshold(text: str) -> float | None:
@@ -118,23 +182,24 @@ def _check(given: argparse.Namespace) -> None:
     _write(given.output, RESULTS, f"{text}\n")
 
 
-def looked(
-    known: Baseline, window: Window, thresholds: Thresholds, *, labels: Path | None = None
-) -> dict[str, Any]:
-    """Look at one window; flat records, as the results' file has them."""
-    truth = None if labels is None else labels_of(labels, window, known.label)
-    findings, undecided = check(
-        known, window.rows, predictions=window.predictions, labels=truth, thresholds=thresholds
+def _watch(given: argparse.Namespace) -> None:
+    if given.concept is not None and not given.labels:
+        raise ValueError("--concept needs --labels")
+    rule = AlarmRule(breaches=given.breaches, windows=given.windows, cooldown_s=float(given.cooldown_s or 0))
+    watch = Watch(
+        monitor=given.monitor,
+        every_s=given.every_s,
+        captured=given.captured,
+        baseline=given.baseline,
+        labels=given.labels,
+        results=given.results,
+        thresholds=Thresholds(data=given.data, prediction=given.prediction, concept=given.concept),
+        columns=tuple(given.column),
+        rule=rule,
+        retrains=given.cooldown_s is not None,
+        publish=given.publish,
     )
-    between = {
-        "window_start": None if window.start is None else window.start.isoformat(),
-        "window_end": None if window.end is None else window.end.isoformat(),
-    }
-    return {
-        "window": {**between, "rows": len(window.rows), "unread": window.unread},
-        "results": [{**asdict(each), **between} for each in findings],
-        "undecided": [{**asdict(each), **between} for each in undecided],
-    }
+    sys.stdout.write(json.dumps(watched(watch, given.around), ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _write(folder: Path, name: str, text: str) -> None:
