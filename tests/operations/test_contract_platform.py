@@ -24,6 +24,7 @@ WELL = {
     "credentials": {Outcome.PASS},
     "permissions": {Outcome.PASS, Outcome.FAIL},
     "services": {Outcome.PASS},
+    "names": {Outcome.PASS, Outcome.FAIL},
 }
 """What is found in a world where all is well: everything is known."""
 

@@ -260,11 +260,11 @@ def test_doctor_is_a_table_with_remedies_and_exits_with_1_where_something_fails(
     ran = run("doctor")
     assert ran.code == 1
     assert ran.out.splitlines()[-3:] == [
-        "quota        fail     cpu.medium for scores: 0 of 1",
         "                      -> Ask for a bigger memory.",
-        "names        unknown  churn: nobody knows",
+        "quota        unknown  cpu.medium for scores: nobody knows",
+        "names        pass     churn: free",
     ]
-    assert ran.err == "3 pass, 2 fail, 1 unknown\n"
+    assert ran.err == "4 pass, 1 fail, 1 unknown\n"
 
 
 @pytest.mark.parametrize(
