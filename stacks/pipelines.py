@@ -29,6 +29,8 @@ __all__ = [
     "Template",
     "UriOf",
     "ValueOf",
+    "chains_of",
+    "parted",
     "sources",
 ]
 
@@ -190,3 +192,20 @@ def sources(step: Step) -> Iterator[str]:
             yield source.step
             if metrics is not None:
                 yield metrics.step
+
+
+def chains_of(definition: PipelineDefinition) -> Mapping[str, tuple[str, ...]]:
+    """The gates that each step stands behind, from the outermost, by the names of their steps; its own is the last."""
+    chains: dict[str, tuple[str, ...]] = {}
+    for step in definition.steps:
+        outer = max((chains[source] for source in sources(step)), key=len, default=())
+        chains[step.name] = (*outer, step.name) if step.gate is not None else outer
+    return chains
+
+
+def parted(step: Step, chains: Mapping[str, tuple[str, ...]]) -> tuple[str, str] | None:
+    """Two gates that a step waits for and of which neither is inside the other: where gates nest, nothing joins them."""
+    waited = [chains[source] for source in sources(step)]
+    deepest = max(waited, key=len, default=())
+    apart = next((chain for chain in waited if deepest[: len(chain)] != chain), None)
+    return None if apart is None else (apart[-1], deepest[-1])

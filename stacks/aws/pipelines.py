@@ -27,7 +27,8 @@ from stacks.pipelines import (
     Template,
     UriOf,
     ValueOf,
-    sources,
+    chains_of,
+    parted,
 )
 
 __all__ = [
@@ -94,13 +95,11 @@ def pipeline_problems(intent: TrainingPipeline, region: str) -> Iterator[tuple[s
             found = machine(step.action.instance, USES[step.action.kind], region)
             if isinstance(found, Unavailable):
                 yield f"step {step.name}: instance {found.message}", found.hint
-    groups = _gates(definition)
+    chains = chains_of(definition)
     for step in definition.steps:
-        chains = [groups[source] for source in sources(step)]
-        deepest = max(chains, key=len, default=())
-        apart = next((chain for chain in chains if deepest[: len(chain)] != chain), None)
+        apart = parted(step, chains)
         if apart is not None:
-            between = f"the gates of steps {apart[-1]} and {deepest[-1]}"
+            between = f"the gates of steps {apart[0]} and {apart[1]}"
             yield (
                 f"step {step.name} waits for {between}, of which neither is inside the other: SageMaker cannot join them",
                 "Put one gate after the other, or the second one's condition on this step.",
@@ -108,15 +107,6 @@ def pipeline_problems(intent: TrainingPipeline, region: str) -> Iterator[tuple[s
     many = len(definition.steps) + 2 * sum(step.gate is not None for step in definition.steps)
     if many > MOST_STEPS:
         yield f"{many} steps with its conditions: SageMaker takes {MOST_STEPS}", "Make two pipelines of it."
-
-
-def _gates(definition: PipelineDefinition) -> Mapping[str, tuple[str, ...]]:
-    """The gates that each step stands behind, from the outermost; its own is the last."""
-    groups: dict[str, tuple[str, ...]] = {}
-    for step in definition.steps:
-        outer = max((groups[source] for source in sources(step)), key=len, default=())
-        groups[step.name] = (*outer, step.name) if step.gate is not None else outer
-    return groups
 
 
 def _without(values: Mapping[str, Value]) -> dict[str, Value]:
@@ -133,7 +123,7 @@ class _Compiler:
         self.around = around
         self.steps = {step.name: step for step in definition.steps}
         self.kinds = {parameter.name: type(parameter.default) for parameter in definition.parameters}
-        self.groups = _gates(definition)
+        self.groups = chains_of(definition)
 
     def document(self) -> Value:
         return {

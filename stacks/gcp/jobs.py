@@ -5,7 +5,7 @@ Pure: values may be references or texts. May not know the order of steps, nor ga
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stacks.gcp.context import Surroundings
@@ -13,6 +13,7 @@ from stacks.gcp.images import image_of, image_of_others
 from stacks.gcp.instances import Machine, Use, made
 from stacks.graph import JsonText, Value, text
 from stacks.intents import TrainingPipeline
+from stacks.kfp import value_of
 from stacks.pipelines import (
     METRICS_FILE,
     BucketPath,
@@ -27,7 +28,7 @@ from stacks.pipelines import (
     ValueOf,
 )
 
-__all__ = ["APPROVED", "Executors", "code_prefix", "folder", "model_id", "parameters_in", "use_of"]
+__all__ = ["APPROVED", "Executors", "code_prefix", "folder", "model_id", "use_of"]
 
 APPROVED = "approved"
 """The alias that an approved version has; Vertex AI itself knows no approval."""
@@ -98,19 +99,9 @@ def use_of(run: Run) -> Use:
     return "spot" if run.spot else "training"
 
 
-def parameters_in(*templates: Template) -> Iterator[str]:
-    """Yield the parameters in texts; one may come twice."""
-    for template in templates:
-        yield from (part.parameter for part in template if isinstance(part, ValueOf))
-
-
-def _value(parameter: str) -> str:
-    return f"{{{{$.inputs.parameters['{parameter}']}}}}"
-
-
 def folder(place: BucketPath, around: Surroundings, start: str = MOUNT) -> Value:
     """Where a path of a bucket is: mounted in a container, or below ``gs://``."""
-    parts = [_value(part.parameter) if isinstance(part, ValueOf) else str(part) for part in place.path]
+    parts = [value_of(part.parameter) if isinstance(part, ValueOf) else str(part) for part in place.path]
     return text(start, around.stores.bucket(place.bucket), "/", *parts)
 
 
@@ -241,7 +232,7 @@ class Executors:
         for part in template:
             match part:
                 case ValueOf():
-                    parts.append(_value(part.parameter))
+                    parts.append(value_of(part.parameter))
                 case PathOf(side="inputs"):
                     parts.append(self._input(run.inputs[part.name], part.name))
                 case PathOf():

@@ -10,38 +10,39 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from stacks.gcp.context import Context, Surroundings
 from stacks.gcp.instances import Unavailable, machine
-from stacks.gcp.jobs import Executors, parameters_in, use_of
+from stacks.gcp.jobs import Executors, use_of
 from stacks.graph import Value
 from stacks.intents import TrainingPipeline
+from stacks.kfp import (
+    BOUND,
+    COMPARISONS,
+    METRIC,
+    RETRY,
+    SCHEMA,
+    Chain,
+    Levels,
+    artifact,
+    definitions,
+    given,
+    parameters_in,
+)
 from stacks.pipelines import (
     BucketPath,
     Gate,
-    Parameter,
     PipelineDefinition,
     Register,
     Run,
     Step,
     StepOutput,
     ValueOf,
+    chains_of,
+    parted,
     sources,
 )
 
 __all__ = ["compiled", "pipeline_problems", "pipeline_warnings"]
 
-SCHEMA = "2.1.0"
 SDK = "kfp-2.13.0"
-TYPES: Mapping[type, str] = {
-    bool: "BOOLEAN",
-    int: "NUMBER_INTEGER",
-    float: "NUMBER_DOUBLE",
-    str: "STRING",
-}
-ARTIFACTS = {"folder": "system.Artifact", "model": "system.Model", "metrics": "system.Metrics"}
-COMPARISONS = {"at_least": ">=", "at_most": "<="}
-METRIC, BOUND = "gate-metric", "gate-bound"
-RETRY: Mapping[str, Value] = {"backoffDuration": "60s", "backoffFactor": 2, "backoffMaxDuration": "3600s"}
-
-Group = tuple[str, ...]
 
 
 def compiled(intent: TrainingPipeline, definition: PipelineDefinition, around: Surroundings) -> Value:
@@ -60,13 +61,13 @@ def pipeline_problems(intent: TrainingPipeline, region: str) -> Iterator[tuple[s
                 f"parameter {parameter.name}: quotes, backslashes and line breaks end the JSON text that Vertex AI puts it in",
                 "Choose a value without them.",
             )
-    groups = _gates(definition)
+    chains = chains_of(definition)
     for step in definition.steps:
         if isinstance(step.action, Run) and step.action.instance is not None:
             found = machine(step.action.instance, use_of(step.action), region)
             if isinstance(found, Unavailable):
                 yield f"step {step.name}: instance {found.message}", found.hint
-        yield from _apart(step, groups)
+        yield from _apart(step, chains)
         if step.gate is not None and not _commanded(definition, step.gate.step):
             yield (
                 f"step {step.gate.step} has no command, and a gate reads its metrics: without one, nothing hands them on",
@@ -91,28 +92,13 @@ def _commanded(definition: PipelineDefinition, name: str) -> bool:
     )
 
 
-def _apart(step: Step, groups: Mapping[str, Group]) -> Iterator[tuple[str, str]]:
-    chains = [groups[source] for source in sources(step)]
-    deepest = max(chains, key=len, default=())
-    apart = next((chain for chain in chains if deepest[: len(chain)] != chain), None)
+def _apart(step: Step, chains: Mapping[str, Chain]) -> Iterator[tuple[str, str]]:
+    apart = parted(step, chains)
     if apart is not None:
         yield (
-            f"step {step.name} waits for the gates of {apart[-1]} and {deepest[-1]}: neither is inside the other to join them",
+            f"step {step.name} waits for the gates of {apart[0]} and {apart[1]}: neither is inside the other to join them",
             "Put one gate after the other, or the second one's condition on this step.",
         )
-
-
-def _gates(definition: PipelineDefinition) -> Mapping[str, Group]:
-    """The gates that each step stands behind, from the outermost; its own is the last."""
-    groups: dict[str, Group] = {}
-    for step in definition.steps:
-        outer = max((groups[source] for source in sources(step)), key=len, default=())
-        groups[step.name] = (*outer, step.name) if step.gate is not None else outer
-    return groups
-
-
-def _artifact_key(source: StepOutput) -> str:
-    return f"{source.step}--{source.output}"
 
 
 class _Compiler:
@@ -124,7 +110,8 @@ class _Compiler:
         self.context: Context = around.context
         self.executors = Executors(intent, definition, around)
         self.steps = {step.name: step for step in definition.steps}
-        self.groups = _gates(definition)
+        self.groups = chains_of(definition)
+        self.levels = Levels(definition, self.groups)
         self.components: dict[str, Value] = {}
         self.containers: dict[str, Value] = {}
 
@@ -137,14 +124,17 @@ class _Compiler:
             "pipelineInfo": {"name": self.context.name("resource", self.intent.name), **described},
             "schemaVersion": SCHEMA,
             "sdkVersion": SDK,
-            "root": {"dag": {"tasks": tasks}, **_definitions(parameters=self._parameters(defaults=True))},
+            "root": {
+                "dag": {"tasks": tasks},
+                **definitions(parameters=self.levels.parameters(defaults=True)),
+            },
             "components": self.components,
             "deploymentSpec": {"executors": self.containers},
         }
 
     # --- levels and gates ---
 
-    def _level(self, group: Group) -> dict[str, Value]:
+    def _level(self, group: Chain) -> dict[str, Value]:
         """The tasks behind exactly these gates, each gate beneath them as a component of its own."""
         tasks: dict[str, Value] = {}
         for step in self.definition.steps:
@@ -155,28 +145,25 @@ class _Compiler:
                 tasks |= self._gate(step, step.gate, own)
         return tasks
 
-    def _inside(self, group: Group) -> list[Step]:
-        return [step for step in self.definition.steps if self.groups[step.name][: len(group)] == group]
-
-    def _gate(self, step: Step, gate: Gate, group: Group) -> dict[str, Value]:
+    def _gate(self, step: Step, gate: Gate, group: Chain) -> dict[str, Value]:
         """The steps behind a gate, and where it asks for that, what fails in their place."""
-        inside = self._inside(group)
-        needed = self._brought(inside, group)
-        reports = self._reports(inside, group)
+        inside = self.levels.inside(group)
+        needed = self.levels.from_outside([it for step in inside for it in self._taken(step).values()], group)
+        reports = self.levels.reports(inside, group)
         condition = self._condition(gate)
         outer = group[:-1]
         inputs = self._tested(gate, outer) | {
             name: {"componentInputParameter": name} for name in self._names()
         }
-        inputs |= {key: self._report(source, outer) for key, source in reports.items()}
+        inputs |= {key: self.levels.report(source, outer) for key, source in reports.items()}
         name = f"{step.name}-gate"
-        types: dict[str, Value] = {METRIC: {"parameterType": "NUMBER_DOUBLE"}, **self._bound_type(gate)}
-        types |= self._parameters() | {key: {"parameterType": "STRING"} for key in reports}
+        types: dict[str, Value] = {METRIC: {"parameterType": "NUMBER_DOUBLE"}, **self.levels.bound_type(gate)}
+        types |= self.levels.parameters() | {key: {"parameterType": "STRING"} for key in reports}
         self.components[f"comp-{name}"] = {
             "dag": {"tasks": self._level(group)},
-            **_definitions(
+            **definitions(
                 parameters=types,
-                artifacts={key: _artifact(self._kind(source)) for key, source in needed.items()},
+                artifacts={key: artifact(self.levels.kind(source)) for key, source in needed.items()},
             ),
         }
         waits = sorted(
@@ -187,7 +174,7 @@ class _Compiler:
                 "taskInfo": {"name": name},
                 "componentRef": {"name": f"comp-{name}"},
                 "dependentTasks": waits,
-                "inputs": _inputs(inputs, {key: self._source(it, outer) for key, it in needed.items()}),
+                "inputs": given(inputs, {key: self.levels.artifact(it, outer) for key, it in needed.items()}),
                 "triggerPolicy": {"condition": condition},
             }
         }
@@ -195,11 +182,13 @@ class _Compiler:
             tasks[f"{step.name}-refused"] = self._refusal(step, gate, outer, f"!({condition})")
         return tasks
 
-    def _refusal(self, step: Step, gate: Gate, outer: Group, condition: str) -> Value:
+    def _refusal(self, step: Step, gate: Gate, outer: Chain, condition: str) -> Value:
         name = f"{step.name}-refused"
         self.components[f"comp-{name}"] = {
             "executorLabel": f"exec-{name}",
-            **_definitions(parameters={METRIC: {"parameterType": "NUMBER_DOUBLE"}, **self._bound_type(gate)}),
+            **definitions(
+                parameters={METRIC: {"parameterType": "NUMBER_DOUBLE"}, **self.levels.bound_type(gate)}
+            ),
         }
         self.containers[f"exec-{name}"] = self.executors.refusal(
             f"{gate.step}.{gate.output}.{gate.metric} keeps {step.name} back"
@@ -208,7 +197,7 @@ class _Compiler:
             "taskInfo": {"name": name},
             "componentRef": {"name": f"comp-{name}"},
             "dependentTasks": [gate.step] if self.groups[gate.step] == outer else [],
-            "inputs": _inputs(self._tested(gate, outer), {}),
+            "inputs": given(self._tested(gate, outer), {}),
             "triggerPolicy": {"condition": condition},
         }
 
@@ -221,49 +210,19 @@ class _Compiler:
         )
         return f"inputs.parameter_values['{METRIC}'] {COMPARISONS[gate.comparison]} {bound}"
 
-    def _tested(self, gate: Gate, level: Group) -> dict[str, Value]:
+    def _tested(self, gate: Gate, level: Chain) -> dict[str, Value]:
         """The metric, out of the JSON text that its step hands on, and the bound where it is a parameter's."""
-        report = self._report(StepOutput(step=gate.step, output=gate.output), level)
+        report = self.levels.report(StepOutput(step=gate.step, output=gate.output), level)
         selector = f'parseJson(string_value)["{gate.metric}"]'
         tested: dict[str, Value] = {METRIC: {**report, "parameterExpressionSelector": selector}}
         if isinstance(gate.bound, ValueOf):
             tested[BOUND] = {"componentInputParameter": gate.bound.parameter}
         return tested
 
-    def _bound_type(self, gate: Gate) -> dict[str, Value]:
-        if not isinstance(gate.bound, ValueOf):
-            return {}
-        bound = gate.bound.parameter
-        found = next(it for it in self.definition.parameters if it.name == bound)
-        return {BOUND: {"parameterType": TYPES[type(found.default)]}}
-
-    def _report(self, source: StepOutput, level: Group) -> dict[str, Value]:
-        """A step's metrics as a value: from the step beside, or brought in through the gates around."""
-        if self.groups[source.step] == level:
-            return {"taskOutputParameter": {"producerTask": source.step, "outputParameterKey": source.output}}
-        return {"componentInputParameter": _artifact_key(source)}
-
-    def _reports(self, inside: Sequence[Step], group: Group) -> dict[str, StepOutput]:
-        """The metrics that gates further inside compare, and that steps outside wrote."""
-        found = {
-            _artifact_key(report): report
-            for step in inside
-            if step.gate is not None and self.groups[step.name] != group
-            for report in [StepOutput(step=step.gate.step, output=step.gate.output)]
-        }
-        return {key: it for key, it in found.items() if self.groups[it.step][: len(group)] != group}
-
     # --- what comes in ---
 
     def _names(self) -> list[str]:
         return [parameter.name for parameter in self.definition.parameters]
-
-    def _parameters(self, *, defaults: bool = False) -> dict[str, Value]:
-        return {it.name: _typed(it, defaults=defaults) for it in self.definition.parameters}
-
-    def _kind(self, source: StepOutput) -> str:
-        action = self.steps[source.step].action
-        return action.outputs[source.output].kind if isinstance(action, Run) else "folder"
 
     def _taken(self, step: Step) -> dict[str, StepOutput]:
         """The artifacts that a step takes, by the name of its input; those with a place of their own are none."""
@@ -276,20 +235,6 @@ class _Compiler:
             taken = {name: it for name, it in action.inputs.items() if isinstance(it, StepOutput)}
         return {name: it for name, it in taken.items() if self.executors.place_of(it) is None}
 
-    def _brought(self, inside: Sequence[Step], group: Group) -> dict[str, StepOutput]:
-        """The artifacts that come into a gate from steps outside."""
-        return {
-            _artifact_key(source): source
-            for step in inside
-            for source in self._taken(step).values()
-            if self.groups[source.step][: len(group)] != group
-        }
-
-    def _source(self, source: StepOutput, level: Group) -> Value:
-        if self.groups[source.step] == level:
-            return {"taskOutputArtifact": {"producerTask": source.step, "outputArtifactKey": source.output}}
-        return {"componentInputArtifact": _artifact_key(source)}
-
     # --- steps ---
 
     def _task(self, step: Step) -> Value:
@@ -301,9 +246,9 @@ class _Compiler:
             "taskInfo": {"name": step.name},
             "componentRef": {"name": f"comp-{step.name}"},
             "dependentTasks": sorted({it for it in sources(step) if self.groups[it] == level}),
-            "inputs": _inputs(
+            "inputs": given(
                 {name: {"componentInputParameter": name} for name in used},
-                {name: self._source(source, level) for name, source in taken.items()},
+                {name: self.levels.artifact(source, level) for name, source in taken.items()},
             ),
             "cachingOptions": {
                 "enableCache": isinstance(step.action, Run) and step.action.cache_s is not None
@@ -314,10 +259,10 @@ class _Compiler:
         return task
 
     def _component(self, step: Step, taken: Mapping[str, StepOutput], used: Sequence[str]) -> None:
-        types = self._parameters()
-        inputs = _definitions(
+        types = self.levels.parameters()
+        inputs = definitions(
             parameters={name: types[name] for name in used},
-            artifacts={name: _artifact(self._kind(source)) for name, source in taken.items()},
+            artifacts={name: artifact(self.levels.kind(source)) for name, source in taken.items()},
         )
         outputs: dict[str, Value] = {}
         if isinstance(step.action, Run):
@@ -337,7 +282,7 @@ class _Compiler:
             name: {"parameterType": "STRING"} for name, it in run.outputs.items() if it.kind == "metrics"
         }
         artifacts: dict[str, Value] = {
-            name: _artifact(it.kind) for name, it in run.outputs.items() if it.place is None
+            name: artifact(it.kind) for name, it in run.outputs.items() if it.place is None
         }
         return {
             "outputDefinitions": {"parameters": values, **({"artifacts": artifacts} if artifacts else {})}
@@ -363,39 +308,3 @@ class _Compiler:
             place = self.executors.place_of(source)
             if place is not None:
                 yield from parameters_in(place.path)
-
-
-def _typed(parameter: Parameter, *, defaults: bool) -> Value:
-    typed: dict[str, Value] = {"parameterType": TYPES[type(parameter.default)]}
-    if defaults:
-        typed |= {"defaultValue": _number(parameter.default), "isOptional": True}
-    return typed
-
-
-def _number(value: Value) -> Value:
-    """A schedule's answer says 2 for 2.0, and the provider compares the texts."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _artifact(kind: str) -> Value:
-    return {"artifactType": {"schemaTitle": ARTIFACTS[kind], "schemaVersion": "0.0.1"}}
-
-
-def _definitions(
-    *, parameters: Mapping[str, Value], artifacts: Mapping[str, Value] | None = None
-) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    if parameters:
-        found["parameters"] = parameters
-    if artifacts:
-        found["artifacts"] = artifacts
-    return {"inputDefinitions": found} if found else {}
-
-
-def _inputs(parameters: Mapping[str, Value], artifacts: Mapping[str, Value]) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    if parameters:
-        found["parameters"] = parameters
-    if artifacts:
-        found["artifacts"] = artifacts
-    return found
