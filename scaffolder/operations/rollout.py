@@ -273,6 +273,8 @@ class _Controller:
         )
         if wrong := endpoint_is_sound(self._new)(status):
             self._give_up(wrong)
+        # The same request again completes what only a deployment that serves can be given: on AWS, its scaling.
+        retried(lambda: self._serving.deploy(request), sleep=self._sleep)
         self._tell(f"{self._new} is in service")
 
     def _answer(self, sample: Sample) -> None:

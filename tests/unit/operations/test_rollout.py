@@ -250,7 +250,7 @@ def test_killed_at_any_change_the_same_command_brings_it_to_its_end(tmp_path: Pa
             world.roll_out(2)
             assert world.traffic == {"v002": 100}
         else:
-            assert fatal == 5, "a deployment, three splits and a removal"
+            assert fatal == 6, "a deployment, asked for twice, three splits and a removal"
             return
 
 
