@@ -17,6 +17,7 @@ __all__ = [
     "RETRAIN_METRIC",
     "SCORE_METRIC",
     "Sources",
+    "baseline_remedy",
     "every_s",
     "results_place",
     "watching_pipeline",
@@ -31,6 +32,14 @@ RETRAIN_METRIC = "drift_retrain"
 SCORE_METRIC = "drift_score"
 """The highest score of a window's drift, from 0 to 1."""
 
+_REMEDY = (
+    "Let a step of the training pipeline run `python -m drift baseline` (code: drift) with an output at "
+    "artifacts:baselines/NAME, which writes {file} there, and set {key} to NAME."
+)
+"""How the baseline of our own is made; ``file`` and ``key`` are filled in."""
+
+BASELINE_FILE = "drift-baseline.json"
+
 STEP = "look"
 LONGEST_RUN_S = 3600
 VOLUME_GB = 30
@@ -44,6 +53,11 @@ class Sources:
     captured: Template
     captured_format: str
     publish: str
+
+
+def baseline_remedy(monitor: ModelMonitor) -> str:
+    """Say how a monitor with an image gets something to compare with."""
+    return _REMEDY.format(file=BASELINE_FILE, key=f"monitors.{monitor.name}.baseline")
 
 
 def every_s(monitor: ModelMonitor) -> int:
@@ -68,7 +82,13 @@ def watching_pipeline(monitor: ModelMonitor, sources: Sources) -> TrainingPipeli
         action=Run(
             kind="job",
             image=monitor.image,
-            command=(("python",), ("-m",), ("drift",), ("watch",), *_words(monitor, sources, monitor.baseline)),
+            command=(
+                ("python",),
+                ("-m",),
+                ("drift",),
+                ("watch",),
+                *_words(monitor, sources, monitor.baseline),
+            ),
             environment={},
             code=monitor.code.path,
             inputs={},

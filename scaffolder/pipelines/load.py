@@ -43,6 +43,9 @@ from stacks.record import record
 
 __all__ = ["Definitions", "code_folders_of", "digest_of", "load_definitions"]
 
+DRIFT = "drift"
+"""The code folder that is Scaffolder's own, where the project has none of the name."""
+
 ROOT = Section(PipelineSpec)
 SKIPPED_FOLDERS = ("__pycache__", "node_modules")
 SKIPPED_SUFFIXES = (".pyc", ".pyo")
@@ -177,6 +180,10 @@ def _read_code(
 ) -> CodeFolder | Lacking | None:
     """Read a code folder; ``None`` when something in it is reported, at the first key that names it."""
     top = folder / wanted
+    if not top.exists() and wanted == DRIFT:
+        from scaffolder.pipelines.drift import drift_code  # noqa: PLC0415 - it needs this module's digests
+
+        return drift_code()
     if not top.exists():
         near = _near(top)
         return Lacking(

@@ -102,7 +102,10 @@ class StepSpec:
     )
     image: str | None = key(IMAGE, "The container image; the pipeline's, when left out.", default=None)
     code: str | None = key(
-        RelativePath(), "The folder that the command runs in; the pipeline's, when left out.", default=None
+        RelativePath(),
+        "The folder that the command runs in; the pipeline's, when left out. drift, where the project has no such folder, "
+        "is Scaffolder's own: python -m drift baseline makes what monitors compare with.",
+        default=None,
     )
     command: tuple[str, ...] = key(
         Each(WORD, maximum=90),

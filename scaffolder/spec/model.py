@@ -474,7 +474,8 @@ class DataDrift:
     )
     columns: tuple[str, ...] = key(
         Each(COLUMN, maximum=100, unique=True),
-        "The columns whose drift raises the alarm. Without them the alarm is planned and not made.",
+        "The columns whose drift raises the alarm. Without them, any column's does where the monitor has an image; of "
+        "SageMaker's own the alarm is planned and not made.",
         default=(),
     )
 
@@ -505,15 +506,16 @@ class Monitor:
     pipeline: str | None = key(NAME, "The pipeline that retrains; the only one, when left out.", default=None)
     baseline: str | None = key(
         OBJECT_PATH,
-        "Where the training data's statistics are, below baselines/ of the artifacts bucket: a folder with "
-        "statistics.json and constraints.json. Without it the monitor is planned and not made.",
+        "What windows are compared with: a folder below baselines/ of the artifacts bucket, with drift-baseline.json "
+        "where the monitor has an image (python -m drift baseline writes it), and with statistics.json and "
+        "constraints.json for SageMaker's own. Without it the monitor is planned and not made.",
         default=None,
     )
     instance: str = key(Instance(), "The size of the machine that compares.", default="cpu.medium")
     image: str | None = key(
         IMAGE,
-        "An image with Python, numpy, scipy and pandas, in which Scaffolder's own drift code looks for drift of every "
-        "kind; without it, the cloud's own monitor, where it has one.",
+        "An image with Python, numpy, scipy and pandas (on AWS boto3 too), in which Scaffolder's own drift code looks for "
+        "drift of every kind; without it, the cloud's own monitor, where it has one.",
         default=None,
     )
     breaches: int = key(

@@ -23,6 +23,7 @@ from stacks.aws.watching import LATE_H, MOST_PERIODS, alarms
 from stacks.graph import GraphError, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ModelMonitor, OnlineEndpoint, describe
 from stacks.record import record
+from stacks.watching import baseline_remedy
 
 __all__ = [
     "DRIFT_NAMESPACE",
@@ -218,6 +219,9 @@ def _not_yet(intent: ModelMonitor, *, is_served: bool) -> Skipped:
             reason=f"endpoint {intent.endpoint} is not there yet",
             remedy=f"Do what endpoint {intent.endpoint} waits for; the monitor comes with it.",
         )
+    if intent.image is not None:
+        remedy = baseline_remedy(intent)
+        return Skipped(intent=describe(intent), reason="there is no baseline to compare with", remedy=remedy)
     return Skipped(
         intent=describe(intent),
         reason="there is no baseline to compare with",

@@ -16,6 +16,7 @@ from stacks.gcp.triggers import Triggers, add_triggers, trigger_problems
 from stacks.gcp.watching import add_watches, watching_problems
 from stacks.graph import StackBuilder
 from stacks.intents import ModelMonitor, TrainingPipeline, describe
+from stacks.watching import baseline_remedy
 
 __all__ = ["lower", "monitoring_problems"]
 
@@ -74,6 +75,5 @@ def _unwatched(context: Context, learning: Learning) -> Iterator[Skipped]:
             yield Skipped(
                 intent=describe(monitor),
                 reason="there is no baseline to compare with",
-                remedy="Let the pipeline that trains write one below baselines/ of the artifacts bucket, and set "
-                f"monitors.{monitor.name}.baseline to its folder.",
+                remedy=baseline_remedy(monitor),
             )

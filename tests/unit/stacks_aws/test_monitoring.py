@@ -61,6 +61,11 @@ MONITOR = ModelMonitor(
     concept_drift_threshold=None,
     notify=True,
     retrain_pipeline=None,
+    image=None,
+    code=None,
+    breaches=2,
+    windows=3,
+    cooldown_s=86_400,
 )
 PEOPLE = Notifications(emails=("a@example.com",))
 NETWORK = PrivateNetwork(
@@ -269,13 +274,13 @@ def test_one_alarm_takes_the_highest_drift_under_both_spellings_of_the_dimension
 
 
 @pytest.mark.parametrize("every", ["1h", "12h", "1d"])
-def test_a_verdict_lasts_until_the_next_run(every: str) -> None:
+def test_an_alarm_looks_back_over_the_windows_that_count_and_rings_for_the_breaches(every: str) -> None:
     stack, _ = lowered(ENDPOINT, replace(MONITOR, every=every), learning=learned(ENDPOINT))
     arguments = alarm(stack, "drift-watch")
     hours = {"1h": 1, "12h": 12, "1d": 24}[every]
-    assert arguments["evaluation_periods"] * 3600 > hours * 3600
+    assert arguments["evaluation_periods"] > 3 * hours
     assert arguments["evaluation_periods"] * 3600 <= 604_800, "CloudWatch looks back seven days"
-    assert arguments["datapoints_to_alarm"] == 1
+    assert arguments["datapoints_to_alarm"] == 2
 
 
 def test_many_columns_are_watched_in_parts_under_one_alarm() -> None:
@@ -329,14 +334,21 @@ def test_without_columns_the_monitor_runs_and_the_alarm_is_planned() -> None:
     assert "monitors.watch.data_drift.columns" in skipped.remedy
 
 
-def test_drift_of_predictions_and_concepts_is_left_to_operations() -> None:
+def test_drift_of_predictions_and_concepts_needs_a_job_of_its_own() -> None:
     only = replace(
         MONITOR, data_drift_threshold=None, prediction_drift_threshold=0.1, concept_drift_threshold=0.1
     )
     stack, skipped = lowered(ENDPOINT, only, learning=learned(ENDPOINT))
     assert of_type(stack, "aws_sagemaker_monitoring_schedule") == {}
     assert [each.reason.split(" is not")[0] for each in skipped] == ["prediction drift", "concept drift"]
-    assert all(each.remedy == "" for each in skipped)
+    assert all("monitors.watch.image" in each.remedy for each in skipped)
+
+
+def test_a_monitor_with_an_image_is_told_how_our_own_baseline_is_made() -> None:
+    own = replace(MONITOR, baseline=None, image="training:1.0.0")
+    _, (skipped,) = lowered(ENDPOINT, own, learning=learned(ENDPOINT))
+    assert "drift-baseline.json" in skipped.remedy
+    assert "statistics.json" not in skipped.remedy
 
 
 def test_a_pipeline_that_cannot_be_started_yet_is_named() -> None:
