@@ -91,6 +91,8 @@ def _to_cloud_logging(project: str, log: str) -> Publisher:
     def publish(figures: Figures, around: Around) -> None:
         moment = around.now()
         entry = {
+            "logName": f"projects/{project}/logs/{log}",
+            "resource": {"type": "global", "labels": {"project_id": project}},
             "severity": "WARNING" if figures.alarm else "INFO",
             "timestamp": _written(moment),
             "insertId": f"{figures.monitor}-{moment:%Y%m%dT%H%M%S%f}",
@@ -102,17 +104,12 @@ def _to_cloud_logging(project: str, log: str) -> Publisher:
                 RETRAIN: figures.retrain,
             },
         }
-        written = {
-            "logName": f"projects/{project}/logs/{log}",
-            "resource": {"type": "global", "labels": {"project_id": project}},
-            "entries": [entry],
-        }
         around.ask(
             "POST",
             "https://logging.googleapis.com/v2/entries:write",
             f"write to the log {log}",
             headers={**google_tokens(around).headers(), "Content-Type": JSON},
-            body=json.dumps(written).encode(),
+            body=json.dumps({"entries": [entry]}).encode(),
             again=AGAIN if not figures.retrain else (429,),
             surely=not figures.retrain,
         )

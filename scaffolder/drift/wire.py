@@ -68,6 +68,8 @@ class Around:
     sleep: Callable[[float], None]
     hosts: Mapping[str, str] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
+    signing: dict[str, Tokens] = field(default_factory=dict)
+    """The tokens that there are, by what they are for."""
 
     def ask(  # noqa: PLR0913 - what makes a call, and what its refusals mean
         self,
@@ -194,7 +196,7 @@ def google_tokens(around: Around) -> Tokens:
         found = asked.ask("GET", url, what, headers={"Metadata-Flavor": "Google"}).document()
         return str(found["access_token"]), asked.now() + timedelta(seconds=int(found["expires_in"]))
 
-    return Tokens(around, make)
+    return around.signing.setdefault(url, Tokens(around, make))
 
 
 def azure_tokens(around: Around, resource: str) -> Tokens:
@@ -230,4 +232,4 @@ def azure_tokens(around: Around, resource: str) -> Tokens:
             ends = asked.now() + 2 * EARLY  # some versions write a date in words: ask again soon
         return str(found["access_token"]), ends
 
-    return Tokens(around, make)
+    return around.signing.setdefault(url, Tokens(around, make))

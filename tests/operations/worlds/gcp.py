@@ -14,6 +14,7 @@ from scaffolder.operations.values import RunState
 from stacks.gcp.context import Context
 from stacks.gcp.services import services_of
 from stacks.intents import ObjectStore, OnlineEndpoint, Platform
+from tests.operations.fakes.gcp.bigquery import BigQuery
 from tests.operations.fakes.gcp.cloud import Cloud
 from tests.operations.fakes.gcp.endpoints import Endpoints, Operations
 from tests.operations.fakes.gcp.identity import Issuer
@@ -105,7 +106,19 @@ def open_world(folder: Path) -> Iterator[GcpWorld]:
     context = Context(platform)
     cloud = Cloud(project=context.project, region=context.region)
     email = f"ci@{context.project}.iam.gserviceaccount.com"
-    parts = (Storage, Keys, Logging, Pipelines, Models, Endpoints, Operations, Jobs, Monitors, Schedules)
+    parts = (
+        Storage,
+        Keys,
+        Logging,
+        Pipelines,
+        Models,
+        Endpoints,
+        Operations,
+        Jobs,
+        Monitors,
+        Schedules,
+        BigQuery,
+    )
     cloud.parts = [*(part(cloud) for part in parts), Project(cloud, email)]
     issuer = Issuer(email, context.project)
     hidden = folder / ".world"

@@ -21,6 +21,9 @@ __all__ = ["Issuer", "self_signed"]
 AUDIENCE = "https://oauth2.googleapis.com/token"
 """Whom an assertion is for, wherever it is sent."""
 
+MACHINE = "ya29.d.job-"
+"""How the tokens of jobs begin."""
+
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -81,6 +84,17 @@ class Issuer:
             return 400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
         self.tokens.append(f"ya29.c.token-{len(self.tokens) + 1:06d}")
         return 200, {"access_token": self.tokens[-1], "expires_in": 3599, "token_type": "Bearer"}
+
+    def machine(self, flavor: str) -> tuple[int, dict[str, Any]]:
+        """Give a job on a machine of Google's the token of its service account."""
+        if flavor != "Google":
+            return 403, {"error": "missing Metadata-Flavor"}
+        self.tokens.append(f"{MACHINE}{len(self.tokens) + 1:06d}")
+        return 200, {"access_token": self.tokens[-1], "expires_in": 3599, "token_type": "Bearer"}
+
+    def is_machine(self, header: str) -> bool:
+        """Whether a token is a job's, whose project pays without being named."""
+        return header.startswith(f"Bearer {MACHINE}")
 
     def _is_signed(self, assertion: str) -> bool:
         head, _, signature = assertion.rpartition(".")

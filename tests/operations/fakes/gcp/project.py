@@ -13,6 +13,8 @@ from tests.operations.fakes.gcp.discovery import Answered, Called
 __all__ = ["Keys", "Logging", "Project", "Storage"]
 
 ENABLE_S = 20
+PAGE = 3
+"""Few to a page, so that whoever reads only the first is found out."""
 LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 
@@ -141,7 +143,11 @@ class Storage(Part):
             for (home, name), (it, _) in sorted(self.objects.items())
             if home == bucket and name.startswith(start)
         ]
-        return {"kind": "storage#objects", **({"items": found} if found else {})}
+        first = int(called.query.get("pageToken", "0"))
+        size = int(called.query.get("maxResults", PAGE))
+        page = found[first : first + size]
+        more = {"nextPageToken": str(first + size)} if first + size < len(found) else {}
+        return {"kind": "storage#objects", **({"items": page} if page else {}), **more}
 
     def agent(self, called: Called) -> Any:
         if called.path[0] != self.cloud.project:
@@ -204,7 +210,7 @@ class Keys(Part):
 class Logging(Part):
     """Cloud Logging: entries of jobs, by time and id."""
 
-    METHODS: Mapping[str, str] = {"logging.entries.list": "list"}
+    METHODS: Mapping[str, str] = {"logging.entries.list": "list", "logging.entries.write": "written"}
     FILTER = re.compile(
         r'resource\.type="ml_job" AND resource\.labels\.job_id=\((?P<ids>"\d+"(?: OR "\d+")*)\)'
         r' AND timestamp>="(?P<start>[^"]+)"'
@@ -227,6 +233,16 @@ class Logging(Part):
                 "jsonPayload": payload,
             }
         )
+
+    def written(self, called: Called) -> Any:
+        """Take entries of a log of the project's; one with the id and the time of another is the same one."""
+        for entry in called.body["entries"]:
+            if not entry["logName"].startswith(f"projects/{self.cloud.project}/logs/"):
+                raise Refused(403, "PERMISSION_DENIED", "Permission 'logging.logEntries.create' denied")
+            known = {(it["insertId"], it["timestamp"]) for it in self.entries}
+            if (entry["insertId"], entry["timestamp"]) not in known:
+                self.entries.append(entry)
+        return {}
 
     def write(self, job: str, text: str, *, structured: bool = False) -> None:
         """Write a line of a job; two in one moment have the same time."""

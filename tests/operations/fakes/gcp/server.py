@@ -25,6 +25,7 @@ __all__ = ["Servers", "serving"]
 DOCUMENTS = (
     (r"/(upload/)?storage/v1/", "storage.v1"),
     (r"/v2/entries:", "logging.v2"),
+    (r"/bigquery/v2/", "bigquery.v2"),
     (r"/v3/projects/", "cloudresourcemanager.v3"),
     (r"/oauth2/v2/", "oauth2.v2"),
     (r"/v1beta1/projects/[^/]+/services/", "serviceusage.v1beta1"),
@@ -32,6 +33,7 @@ DOCUMENTS = (
     (r"/v1/projects/[^/]+/locations/[^/]+/keyRings", "cloudkms.v1"),
     (r"/", "aiplatform.v1"),
 )
+METADATA = "/computeMetadata/v1/instance/service-accounts/default/token"
 RATE = {
     "@type": "type.googleapis.com/google.rpc.ErrorInfo",
     "reason": "RATE_LIMIT_EXCEEDED",
@@ -66,6 +68,8 @@ class Servers:
         split = urlsplit(target)
         if split.path == "/token":
             return _json(*self.issuer.token(body))
+        if split.path == METADATA:
+            return _json(*self.issuer.machine(headers.get("Metadata-Flavor", "")))
         with self.lock:
             self.called.append(f"{verb} {split.path}")
             fault = self.faults.pop(0) if self.faults else ""
@@ -84,7 +88,8 @@ class Servers:
     def _admit(self, headers: Mapping[str, str]) -> None:
         if not self.issuer.knows(headers.get("Authorization", "")):
             raise Refused(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
-        if headers.get("x-goog-user-project", "") != self.cloud.project:
+        of_a_job = self.issuer.is_machine(headers.get("Authorization", ""))
+        if not of_a_job and headers.get("x-goog-user-project", "") != self.cloud.project:
             raise Refused(403, "PERMISSION_DENIED", "The request names no project that pays for it.")
 
     def _reply(self, verb: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> _Sent:

@@ -108,7 +108,7 @@ def _judge_source(
 
 def payload_of(executor: Mapping[str, Any]) -> dict[str, Any] | None:
     """The job that a launcher starts, if the executor is one."""
-    arguments = executor["container"].get("args", [])
+    arguments = executor.get("container", {}).get("args", [])
     if "--payload" not in arguments:
         return None
     found: dict[str, Any] = json.loads(arguments[arguments.index("--payload") + 1])
