@@ -95,6 +95,9 @@ COMMANDS = {
     "bootstrap": LazyCommand("scaffolder.cli.bootstrap", "Make the place where Terraform's state will be."),
     "run": LazyCommand("scaffolder.cli.run", "Run a pipeline and follow it to its end."),
     "runs": LazyCommand("scaffolder.cli.runs", "List, show, follow, cancel and repeat runs of pipelines."),
+    "schedules": LazyCommand(
+        "scaffolder.cli.schedules", "Make pipelines' schedules where Terraform cannot (Azure), and list them."
+    ),
     "models": LazyCommand(
         "scaffolder.cli.models", "Register, approve, promote, deploy and roll back versions of models."
     ),

@@ -25,6 +25,7 @@ SENTENCES: Mapping[Capability, str] = {
     Capability.LOGS: "What a run's steps print, in order, and followed from where one left off.",
     Capability.CANCEL: "A run that is asked to stop.",
     Capability.REPRODUCE: "A run again from its record: the commit, the data, the parameters and the seeds of then.",
+    Capability.SCHEDULES: "Pipelines that the clock starts, made and removed as the spec says.",
     Capability.REGISTRY: "Versions of models with their metrics and where they come from; approved or rejected.",
     Capability.STAGES: "What a version is used for; one version in `staging`, one in `production`.",
     Capability.REALTIME: "Endpoints that answer, with deployments that come and go.",

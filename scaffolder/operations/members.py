@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scaffolder.operations.errors import InvalidRequest, Unsupported
 from scaffolder.operations.following import fail_with, follow_logs, follow_run, resolved_ref
-from scaffolder.operations.names import checked_token, intents_of, looked_up, require
+from scaffolder.operations.names import checked_token, intents_of, looked_up, require, schedules_of
 from scaffolder.operations.opening import Opened
 from scaffolder.operations.port import Reporting, Reproducing, Resuming
 from scaffolder.operations.values import (
@@ -20,14 +20,16 @@ from scaffolder.operations.values import (
     Capability,
     DriftResult,
     EndpointStatus,
+    Ensured,
     LogLine,
     MonitorStatus,
     Run,
     RunState,
+    Schedule,
 )
 from stacks.intents import ModelMonitor, OnlineEndpoint, TrainingPipeline
 
-__all__ = ["Endpoints", "Monitors", "Runs"]
+__all__ = ["Endpoints", "Monitors", "Runs", "Schedules"]
 
 LISTED = 20
 
@@ -49,6 +51,11 @@ class Runs:
         if pipeline is not None:
             looked_up("pipeline", pipeline, intents_of(self._opened.platform, TrainingPipeline))
         yield from islice(self._runs.list(pipeline), limit)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether a run that failed can go on after the steps that are done."""
+        return isinstance(self._runs, Resuming)
 
     def show(self, ref: str) -> Run:
         """Return a run with its steps.
@@ -91,7 +98,7 @@ class Runs:
         sleep = self._opened.opening.sleep
         run = follow_run(self._runs, self.ref(ref), sleep=sleep, on_change=on_change, on_line=on_line)
         if run.state is not RunState.SUCCEEDED:
-            fail_with(run, resumable=isinstance(self._runs, Resuming))
+            fail_with(run, resumable=self.can_resume)
         return run
 
     def cancel(self, ref: str) -> Run:
@@ -130,6 +137,25 @@ class Runs:
                 remedy="`scaffolder run PIPELINE` starts another one; steps with a cache are not computed again.",
             )
         return runs.resume(self.ref(ref))
+
+
+class Schedules:
+    """What starts pipelines by the clock, where operations make it and not Terraform."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+
+    def list(self) -> Iterator[Schedule]:
+        """Yield the schedules that operations have made, by their names.
+
+        Raises:
+            Unsupported: Terraform makes them, or nothing does; the remedy says what then.
+        """
+        yield from schedules_of(self._opened.provider, self._opened.platform).list()
+
+    def apply(self, *, dry_run: bool = False) -> Iterator[Ensured]:
+        """Make them what the spec says, and yield what was done; again, and nothing is."""
+        yield from schedules_of(self._opened.provider, self._opened.platform).ensure(dry_run=dry_run)
 
 
 class Endpoints:

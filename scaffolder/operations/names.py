@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from scaffolder.errors import UsageError
 from scaffolder.operations.errors import InvalidRequest, Unsupported
-from scaffolder.operations.port import Provider
+from scaffolder.operations.port import Provider, Schedules, Scheduling
 from scaffolder.operations.values import Capability, ParameterValue
 from scaffolder.spec.nodes import nearest
 from stacks.intents import Intent, Platform, SupportLevel, TrainingPipeline
@@ -25,6 +25,7 @@ __all__ = [
     "looked_up",
     "parsed_parameters",
     "require",
+    "schedules_of",
 ]
 
 One = TypeVar("One")
@@ -180,4 +181,26 @@ def require(provider: Provider, capability: Capability) -> None:
     raise Unsupported(
         capability.value,
         f"{capability.value}: {support.level.value} on {provider.name}: {support.reason}",
+    )
+
+
+def schedules_of(provider: Provider, platform: Platform) -> Schedules:
+    """Return what makes a provider's schedules.
+
+    Raises:
+        Unsupported: nothing of ours does; the remedy has the lines of a crontab where nothing else makes them either.
+    """
+    if isinstance(provider, Scheduling):
+        return provider.schedules
+    support = provider.support[Capability.SCHEDULES]
+    lines = [
+        f"{each.schedule} cd FOLDER && scaffolder run {each.name}"
+        for each in intents_of(platform, TrainingPipeline).values()
+        if each.schedule is not None
+    ]
+    crontab = support.level is not SupportLevel.PARTIAL and lines
+    raise Unsupported(
+        Capability.SCHEDULES.value,
+        f"{Capability.SCHEDULES.value}: {support.level.value} on {provider.name}: {support.reason}",
+        remedy="\n".join(["`crontab -e`, in UTC, where FOLDER is the spec's:", *lines]) if crontab else "",
     )

@@ -21,7 +21,7 @@ from scaffolder.operations.destroying import confirm_name, next_commands, remove
 from scaffolder.operations.doctoring import examine
 from scaffolder.operations.errors import InvalidRequest, RunFailed
 from scaffolder.operations.following import FOLLOWING
-from scaffolder.operations.members import Endpoints, Monitors, Runs
+from scaffolder.operations.members import Endpoints, Monitors, Runs, Schedules
 from scaffolder.operations.models import Models
 from scaffolder.operations.names import (
     checked_parameters,
@@ -131,6 +131,11 @@ class Platform:
     def monitors(self) -> Monitors:
         """Monitors that look for drift."""
         return Monitors(self._opened)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """What starts pipelines by the clock, where Terraform does not make it."""
+        return Schedules(self._opened)
 
     def whoami(self) -> Principal:
         """Ask the provider who we are."""

@@ -32,6 +32,7 @@ from scaffolder.operations.values import (
     Removable,
     Run,
     RunRequest,
+    Schedule,
     Stage,
 )
 from stacks.intents import ModelMonitor, Platform, Support
@@ -49,6 +50,8 @@ __all__ = [
     "Reproducing",
     "Resuming",
     "Runs",
+    "Schedules",
+    "Scheduling",
     "Serving",
     "StateStore",
     "Teardown",
@@ -172,6 +175,18 @@ class Resuming(Protocol):
         ...
 
 
+class Schedules(Protocol):
+    """What starts pipelines by the clock, where Terraform has no resource for it."""
+
+    def ensure(self, *, dry_run: bool = False) -> Iterator[Ensured]:
+        """Make what the spec says, change what differs, remove what is ours and is not said; again, and all is unchanged."""
+        ...
+
+    def list(self) -> Iterator[Schedule]:
+        """Yield those that operations have made, by their names."""
+        ...
+
+
 class Registry(Protocol):
     """Versions of models."""
 
@@ -288,3 +303,11 @@ class Provider(Protocol):
     def monitoring(self) -> Monitoring: ...
     @property
     def teardown(self) -> Teardown: ...
+
+
+@runtime_checkable
+class Scheduling(Protocol):
+    """What a provider has beside :class:`Provider` where it supports ``Capability.SCHEDULES`` in full."""
+
+    @property
+    def schedules(self) -> Schedules: ...

@@ -41,6 +41,7 @@ __all__ = [
     "Run",
     "RunRequest",
     "RunState",
+    "Schedule",
     "Stage",
     "StepRun",
 ]
@@ -58,6 +59,7 @@ class Capability(StrEnum):
     LOGS = "logs"
     CANCEL = "cancel"
     REPRODUCE = "reproduce"
+    SCHEDULES = "schedules"
     REGISTRY = "registry"
     STAGES = "stages"
     REALTIME = "realtime endpoints"
@@ -103,10 +105,13 @@ class Probe:
 
 @record
 class Ensured:
-    """One thing that bootstrapping looked at: what was done, or would be (``dry_run``)."""
+    """One thing that is to be there: what was done, or would be (``dry_run``).
+
+    ``removed`` is what is ours and is wanted no more, ``skipped`` what is wanted and cannot be; the detail says why.
+    """
 
     subject: str
-    action: Literal["created", "changed", "unchanged"]
+    action: Literal["created", "changed", "unchanged", "removed", "skipped"]
     detail: str = ""
 
 
@@ -193,6 +198,17 @@ class LogLine:
     step: str
     text: str
     cursor: str
+
+
+@record
+class Schedule:
+    """What starts something by the clock: ``key`` is the spec's (``pipelines.train``), ``cron`` its five fields, in UTC."""
+
+    name: str
+    key: str
+    cron: str
+    enabled: bool
+    native_state: str
 
 
 # --- registry --------------------------------------------------------------------------------------------------------

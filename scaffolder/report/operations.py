@@ -22,6 +22,7 @@ from scaffolder.operations.values import (
     Probe,
     Removable,
     Run,
+    Schedule,
     StepRun,
 )
 from scaffolder.report.columns import shortened, width_of
@@ -41,6 +42,7 @@ __all__ = [
     "render_removables",
     "render_run",
     "render_runs",
+    "render_schedules",
     "render_undecided",
     "render_version",
     "render_versions",
@@ -190,7 +192,7 @@ def render_versions(versions: Iterable[ModelVersion]) -> Iterator[str]:
             one.approval.value,
             one.stage.value,
             f"{one.created:%Y-%m-%d}",
-            ", ".join(f"{name}={value:.3g}" for name, value in one.metrics.items()),
+            ", ".join(f"{name}={_short(value)}" for name, value in one.metrics.items()),
         ]
         for one in versions
     ]
@@ -198,6 +200,11 @@ def render_versions(versions: Iterable[ModelVersion]) -> Iterator[str]:
         yield "No versions yet: a pipeline's register step makes one, or `scaffolder models register`."
         return
     yield from table(["model", "version", "approval", "stage", "created", "metrics"], rows)
+
+
+def _short(value: float) -> str:
+    """Write a metric with three digits; what counts something, with all of them."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.3g}"
 
 
 def render_version(one: ModelVersion) -> Iterator[str]:
@@ -306,7 +313,21 @@ def render_monitors(monitors: Iterable[MonitorStatus]) -> Iterator[str]:
     )
     for one in listed:
         if one.detail:
-            yield from _filled(f"{one.name}: {one.detail}", "", "  ")
+            text, *to_copy = one.detail.splitlines()
+            yield from _filled(f"{one.name}: {text}", "", "  ")
+            yield from (f"  {line}" for line in to_copy)
+
+
+def render_schedules(schedules: Iterable[Schedule]) -> Iterator[str]:
+    """List schedules, with what asks for each."""
+    listed = [*schedules]
+    if not listed:
+        yield "No schedules: operations have made none."
+        return
+    yield from table(
+        ["schedule", "of", "cron (UTC)", "state"],
+        [[one.name, one.key, one.cron, one.native_state if one.enabled else "disabled"] for one in listed],
+    )
 
 
 def render_undecided(status: MonitorStatus | None) -> Iterator[str]:
@@ -369,9 +390,9 @@ def _filled(text: str, first: str, others: str) -> list[str]:
 
 def render_ensured(ensured: Iterable[Ensured], *, dry_run: bool) -> Iterator[str]:
     """Say what was made, or would be."""
-    would = {"created": "would create", "changed": "would change", "unchanged": "unchanged"}
+    would = {"created": "would create", "changed": "would change", "removed": "would remove"}
     for one in ensured:
-        action = would[one.action] if dry_run else one.action
+        action = would.get(one.action, one.action) if dry_run else one.action
         yield f"{action} {one.subject}{f': {one.detail}' if one.detail else ''}"
 
 

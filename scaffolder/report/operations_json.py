@@ -29,6 +29,8 @@ __all__ = [
     "RolloutJson",
     "RunDocumentJson",
     "RunsJson",
+    "SchedulesAppliedJson",
+    "SchedulesJson",
     "plain",
 ]
 
@@ -325,7 +327,7 @@ class DoctorJson(TypedDict):
 
 
 class EnsuredJson(TypedDict):
-    """One thing that was looked at: `created`, `changed` or `unchanged`."""
+    """One thing that was looked at: `created`, `changed`, `unchanged`, `removed` or `skipped`."""
 
     subject: str
     action: str
@@ -334,6 +336,35 @@ class EnsuredJson(TypedDict):
 
 class BootstrapJson(TypedDict):
     """What was made, or with `dry_run` would be."""
+
+    platform: str
+    environment: str
+    provider: str
+    dry_run: bool
+    ensured: list[EnsuredJson]
+
+
+class ScheduleJson(TypedDict):
+    """What starts something by the clock: `key` is the spec's, `cron` its five fields, in UTC."""
+
+    name: str
+    key: str
+    cron: str
+    enabled: bool
+    native_state: str
+
+
+class SchedulesJson(TypedDict):
+    """The schedules that operations have made."""
+
+    platform: str
+    environment: str
+    provider: str
+    schedules: list[ScheduleJson]
+
+
+class SchedulesAppliedJson(TypedDict):
+    """What was done to the schedules, or with `dry_run` would be."""
 
     platform: str
     environment: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scaffolder.operations.errors import InvalidRequest, NotFound
+from scaffolder.operations.names import schedules_of
 from scaffolder.operations.values import FINISHED, Capability, LogLine, ParameterValue, RunRequest, RunState
 from tests.operations.contract import finished, needs, neutral, run_request
 from tests.operations.worlds import World
@@ -195,3 +196,18 @@ def test_cancelling_a_run_that_has_ended_changes_nothing(world: World) -> None:
     before = world.provider.runs.describe(ref)
     world.provider.runs.cancel(ref)
     assert world.provider.runs.describe(ref) == before
+
+
+@needs(Capability.SCHEDULES)
+def test_schedules_are_as_the_spec_says_and_made_once(world: World) -> None:
+    schedules = schedules_of(world.provider, world.platform)
+    assert [one.action for one in schedules.ensure(dry_run=True)] == ["created"]
+    assert [*schedules.list()] == []
+    assert [one.action for one in schedules.ensure()] == ["created"]
+    assert [one.action for one in schedules.ensure()] == ["unchanged"]
+    (schedule,) = neutral([*schedules.list()])
+    assert (schedule.key, schedule.cron, schedule.enabled) == ("pipelines.train", "30 5 * * 1", True)
+    (item,) = [one for one in world.provider.teardown.inventory() if one.kind == "schedule"]
+    world.provider.teardown.remove(item)
+    assert world.provider.teardown.is_gone(item)
+    assert [one.action for one in schedules.ensure()] == ["created"]

@@ -21,6 +21,10 @@ SUPPORT: Mapping[Capability, Support] = {
     Capability.REPRODUCE: Support(
         SupportLevel.NOT_IMPLEMENTED, "a run's record (commit, data, seeds) is kept by local runs only"
     ),
+    Capability.SCHEDULES: Support(
+        SupportLevel.PARTIAL,
+        "Terraform makes them, with the stacks: operations have nothing to add to them, and list none",
+    ),
     Capability.REGISTRY: _FULL,
     Capability.STAGES: _FULL,
     Capability.REALTIME: _FULL,

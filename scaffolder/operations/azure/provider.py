@@ -13,6 +13,7 @@ from scaffolder.operations.azure.place import Place
 from scaffolder.operations.azure.preflight import AzurePreflight
 from scaffolder.operations.azure.registry import AzureRegistry
 from scaffolder.operations.azure.runs import AzureRuns
+from scaffolder.operations.azure.schedules import AzureSchedules, Timetable
 from scaffolder.operations.azure.serving import AzureServing
 from scaffolder.operations.azure.state import AzureState
 from scaffolder.operations.azure.support import SUPPORT
@@ -35,8 +36,10 @@ class AzureProvider:
         self.preflight = AzurePreflight(calls, place, self.identity)
         self.state = AzureState(calls, place)
         self.runs = AzureRuns(calls, place)
+        timetable = Timetable(calls, place, opening.sleep)
+        self.schedules = AzureSchedules(timetable, place, self.runs)
         self.registry = AzureRegistry(calls, place)
         self.serving = AzureServing(calls, place, opening)
         self.batch = AzureBatch(calls, place)
         self.monitoring = NoMonitoring()
-        self.teardown = AzureTeardown(calls, place, self.serving)
+        self.teardown = AzureTeardown(calls, place, self.serving, timetable)

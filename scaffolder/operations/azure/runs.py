@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from scaffolder.operations.azure.calls import Calls, Document, escaped
 from scaffolder.operations.azure.history import History, error_of, moment, state_of
-from scaffolder.operations.azure.jobs import Asset, submission
+from scaffolder.operations.azure.jobs import Asset, Submission, submission
 from scaffolder.operations.azure.outputs import Outputs
 from scaffolder.operations.azure.place import Place, short_hash
 from scaffolder.operations.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
@@ -22,7 +22,7 @@ from stacks.azure.pipelines import compiled, parameter_problem
 from stacks.intents import TrainingPipeline
 from stacks.pipelines import CodeFolder, PipelineDefinition
 
-__all__ = ["AzureRuns", "cancel_job", "register_once"]
+__all__ = ["PARAMETERS", "PIPELINE", "REASON", "AzureRuns", "cancel_job", "register_once"]
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 PIPELINE, REASON, PARAMETERS = "scaffolder.pipeline", "scaffolder.reason", "scaffolder.parameters"
@@ -79,8 +79,6 @@ class AzureRuns:
         doing = f"submit the run {ref}"
         if self._calls.find(self._place.job_id(ref), doing) is not None:
             return ref
-        for folder in intent.steps.code.values():
-            self._upload(intent, folder)
         document = compiled(intent, intent.steps, self._place.context, values)
         properties = {
             PIPELINE: intent.name,
@@ -88,10 +86,16 @@ class AzureRuns:
             PARAMETERS: json.dumps(dict(request.parameters), sort_keys=True),
         }
         submitted = submission(document, self._place.workspace, properties, {"reason": request.reason[:256]})
-        for asset in {it.path: it for it in submitted.assets}.values():
-            register_once(self._calls, asset, doing)
+        self.prepare(intent, submitted, doing)
         self._calls.put(self._place.job_id(ref), submitted.job, doing)
         return ref
+
+    def prepare(self, intent: TrainingPipeline, submitted: Submission, doing: str) -> None:
+        """Bring what a job names to the workspace: the code's files, then code, environments and components."""
+        for folder in intent.steps.code.values() if intent.steps is not None else ():
+            self._upload(intent, folder)
+        for asset in {it.path: it for it in submitted.assets}.values():
+            register_once(self._calls, asset, doing)
 
     def describe(self, ref: str) -> Run:
         """Read the job, and what the run history knows of it and of its steps."""

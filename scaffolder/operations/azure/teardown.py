@@ -13,25 +13,34 @@ from scaffolder.operations.azure.history import state_of
 from scaffolder.operations.azure.place import Place
 from scaffolder.operations.azure.runs import cancel_job
 from scaffolder.operations.azure.scaling import API as SCALING
+from scaffolder.operations.azure.schedules import Timetable
 from scaffolder.operations.azure.serving import AzureServing
 from scaffolder.operations.errors import NotFound
 from scaffolder.operations.values import FINISHED, Removable
 
 __all__ = ["AzureTeardown"]
 
-JOB, DEPLOYMENT, SCALES, MACHINE = "job", "deployment", "autoscale setting", "compute instance"
+SCHEDULE, JOB, DEPLOYMENT, SCALES, MACHINE = (
+    "schedule",
+    "job",
+    "deployment",
+    "autoscale setting",
+    "compute instance",
+)
 
 
 class AzureTeardown:
     """What has to go first."""
 
-    def __init__(self, calls: Calls, place: Place, serving: AzureServing) -> None:
+    def __init__(self, calls: Calls, place: Place, serving: AzureServing, timetable: Timetable) -> None:
         self._calls = calls
         self._place = place
         self._serving = serving
+        self._timetable = timetable
 
     def inventory(self) -> Iterator[Removable]:
-        """Yield jobs, then what scales deployments, the deployments, and machines that no stack made."""
+        """Yield what starts jobs, the jobs, what scales deployments, the deployments, and machines that no stack made."""
+        yield from self._schedules()
         yield from self._jobs()
         yield from self._settings()
         for endpoint in self._place.realtime():
@@ -46,6 +55,8 @@ class AzureTeardown:
         if item.kind == JOB:
             with suppress(NotFound):
                 cancel_job(self._calls, self._place, item.name)
+        elif item.kind == SCHEDULE:
+            self._timetable.remove(item.name)
         elif item.kind == SCALES:
             self._calls.delete(item.ref, doing, api=SCALING)
         elif item.kind == DEPLOYMENT:
@@ -63,6 +74,12 @@ class AzureTeardown:
         return item.kind == JOB and state_of(str(found["properties"].get("status"))) in FINISHED
 
     # --- parts ---
+
+    def _schedules(self) -> Iterator[Removable]:
+        with suppress(NotFound):
+            for one in self._timetable.list():
+                path = self._timetable.path(one.name)
+                yield Removable(kind=SCHEDULE, name=one.name, ref=path, detail=f"{one.key}, {one.cron} (UTC)")
 
     def _jobs(self) -> Iterator[Removable]:
         for job in self._listed(f"{self._place.workspace}/jobs", "list jobs", listViewType="ActiveOnly"):

@@ -20,6 +20,10 @@ SUPPORT: Mapping[Capability, Support] = {
         SupportLevel.NOT_IMPLEMENTED,
         "Vertex AI keeps a run's template, parameters and code; this version reads no record out of them",
     ),
+    Capability.SCHEDULES: Support(
+        SupportLevel.PARTIAL,
+        "Terraform makes them, with the stacks: operations have nothing to add to them, and list none",
+    ),
     Capability.TARGETED_INVOKE: Support(
         SupportLevel.NOT_POSSIBLE, "an endpoint of Vertex AI chooses the deployment by the traffic alone"
     ),

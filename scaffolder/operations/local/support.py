@@ -13,6 +13,10 @@ SUPPORT: Mapping[Capability, Support] = dict.fromkeys(Capability, Support(Suppor
     Capability.STATE: Support(
         SupportLevel.NOT_POSSIBLE, "Terraform deploys nothing here, so there is no state"
     ),
+    Capability.SCHEDULES: Support(
+        SupportLevel.NOT_POSSIBLE,
+        "nothing of ours waits here for the clock; the machine's own cron can call `run`",
+    ),
     Capability.AUTOSCALING: Support(
         SupportLevel.NOT_IMPLEMENTED, "a deployment has its smallest number of replicas, always"
     ),

@@ -68,6 +68,7 @@ class Cloud:
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     monitors: dict[str, Intent] = field(default_factory=dict)
+    schedules: dict[str, str] = field(default_factory=dict)
     results: list[DriftResult] = field(default_factory=list)
     locks: dict[str, Lock] = field(default_factory=dict)
     state: bool = False

@@ -18,8 +18,9 @@ from scaffolder.operations.values import (
     Probe,
     Removable,
     RunRequest,
+    Schedule,
 )
-from stacks.intents import ModelMonitor, OnlineEndpoint, Support
+from stacks.intents import ModelMonitor, OnlineEndpoint, Support, TrainingPipeline
 from tests.operations.memory.cloud import Cloud, Memories, named
 from tests.operations.memory.registry import MemoryRegistry
 from tests.operations.memory.runs import MONITOR_PREFIX, MemoryRuns, start
@@ -103,6 +104,35 @@ def name_held_by(cloud: Cloud, lock: Lock) -> bool:
     return held is not None and held.token == lock.token
 
 
+class MemorySchedules:
+    def __init__(self, memories: Memories) -> None:
+        self._memories = memories
+
+    def ensure(self, *, dry_run: bool = False) -> Iterator[Ensured]:
+        wanted = {
+            name: each.schedule
+            for name, each in self._memories.intents(TrainingPipeline).items()
+            if each.schedule is not None
+        }
+        with self._memories.open(Capability.SCHEDULES) as cloud:
+            before = dict(cloud.schedules)
+            cloud.schedules = before if dry_run else wanted
+        for name in sorted({*before, *wanted}):
+            if name not in wanted:
+                yield Ensured(subject=f"schedule {name}", action="removed")
+            elif name not in before:
+                yield Ensured(subject=f"schedule {name}", action="created")
+            else:
+                same = before[name] == wanted[name]
+                yield Ensured(subject=f"schedule {name}", action="unchanged" if same else "changed")
+
+    def list(self) -> Iterator[Schedule]:
+        with self._memories.open(Capability.SCHEDULES) as cloud:
+            there = dict(cloud.schedules)
+        for name, cron in sorted(there.items()):
+            yield Schedule(name=name, key=f"pipelines.{name}", cron=cron, enabled=True, native_state="Kept")
+
+
 class MemoryMonitoring:
     """A run of a monitor finds the drift of each column: as much as its threshold, and thus a breach."""
 
@@ -175,14 +205,20 @@ class MemoryTeardown:
 
     def inventory(self) -> Iterator[Removable]:
         with self._memories.open(Capability.TEARDOWN) as cloud:
-            monitors, endpoints = [*cloud.monitors], [*cloud.endpoints]
-        for kind, names in (("monitor", monitors), ("endpoint", endpoints)):
+            there = {
+                "schedule": [*cloud.schedules],
+                "monitor": [*cloud.monitors],
+                "endpoint": [*cloud.endpoints],
+            }
+        for kind, names in there.items():
             for name in names:
                 yield Removable(kind=kind, name=name, ref=f"{kind}/{name}")
 
     def remove(self, item: Removable) -> None:
         with self._memories.open(Capability.TEARDOWN) as cloud:
-            if item.kind == "monitor":
+            if item.kind == "schedule":
+                cloud.schedules.pop(item.name, None)
+            elif item.kind == "monitor":
                 cloud.monitors.pop(item.name, None)
             else:
                 cloud.endpoints.pop(item.name, None)
@@ -203,6 +239,7 @@ class Memory:
         self.preflight = MemoryPreflight(memories)
         self.state = MemoryState(memories)
         self.runs = MemoryRuns(memories)
+        self.schedules = MemorySchedules(memories)
         self.registry = MemoryRegistry(memories)
         self.serving = MemoryServing(memories)
         self.batch = MemoryBatch(memories)

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -74,12 +75,19 @@ class _Loopback(RequestsTransport):  # type: ignore[misc]  # the SDK is Any here
 class AzureWorld:
     """The provider, and the hands on the fake behind it."""
 
-    def __init__(self, provider: AzureProvider, platform: Platform, azure: Azure, faults: Faults) -> None:
-        self.provider = provider
+    def __init__(
+        self, opening: Opening, cloud: Cloud, platform: Platform, azure: Azure, faults: Faults
+    ) -> None:
+        self.provider = AzureProvider(opening, cloud)
+        self._opening, self._cloud = opening, cloud
         self.platform = platform
         self.azure = azure
         self._faults = faults
         self._context = Context(platform)
+
+    def opened_with(self, platform: Platform) -> AzureProvider:
+        """The provider for another spec over the same subscription."""
+        return AzureProvider(replace(self._opening, platform=platform), self._cloud)
 
     def finish(self, ref: str, state: RunState = RunState.SUCCEEDED) -> None:
         self.azure.jobs.finish(f"{workspace_id(self._context)}/jobs/{ref}", ENDED[state])
@@ -119,6 +127,6 @@ def open_world(folder: Path) -> Iterator[AzureWorld]:
     with serving(azure.answer, faults) as port:
         cloud = Cloud(credential=lambda: _Credential(tokens), transport=lambda: _Loopback(port))
         opening = Opening(platform=platform, folder=folder, sleep=azure.clock.sleep, now=azure.clock.now)
-        yield AzureWorld(AzureProvider(opening, cloud), platform, azure, faults)
+        yield AzureWorld(opening, cloud, platform, azure, faults)
     assert azure.unknown == [], "operations that the fake does not have"
     assert azure.broken == [], "requests that Azure's descriptions do not allow"

@@ -114,6 +114,10 @@ def test_every_command_prints_its_document_and_nothing_else_with_json(run: Run) 
     assert document("runs", "show", ref)["run"]["metrics"] == {"accuracy": 0.9}
     assert len(document("runs", "logs", ref, "--follow")["lines"]) == 8
     assert document("runs", "cancel", ref)["run"]["state"] == "succeeded"
+    assert document("schedules", "apply", "--dry-run")["ensured"][0]["action"] == "created"
+    assert document("schedules", "list")["schedules"] == []
+    document("schedules", "apply")
+    assert document("schedules", "list")["schedules"][0]["key"] == "pipelines.train"
     assert document("models", "list")["versions"][0]["run"] == ref
     assert document("models", "register", "churn", "--artifact", "memory://m", "--metric", "auc=0.9")["token"]
     assert document("models", "approve", "churn", "1")["version"]["approval"] == "approved"
@@ -137,7 +141,7 @@ def test_every_command_prints_its_document_and_nothing_else_with_json(run: Run) 
     assert "draws no page about a window" in drawn.err
     assert document("retrain", "churn")["why"] == "there is no alarm"
     assert document("retrain", "churn", "--force")["run"]["reason"] == "drift: churn"
-    assert len(document("destroy", "--dry-run")["removed"]) == 2
+    assert len(document("destroy", "--dry-run")["removed"]) == 3
     assert document("destroy", "--yes", "churn")["next"] == []
     assert {*kinds} - seen == {"runs reproduce", "runs resume"}, "which this provider has not"
 

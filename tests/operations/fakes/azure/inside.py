@@ -9,13 +9,13 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from tests.operations.fakes.azure.description import model, problems_of
 
-__all__ = ["autoscale_problems", "component_problems", "ordered", "pipeline_problems"]
+__all__ = ["autoscale_problems", "component_problems", "ordered", "pipeline_problems", "schedule_problems"]
 
 ML = "azure.ai.ml._restclient.arm_ml_service"
 BINDING = re.compile(r"\$\{\{parent\.(?:inputs\.(\w+)|jobs\.(\w+)\.outputs\.(\w+))\}\}")
@@ -208,3 +208,30 @@ def _known_values(owner: Any, name: str) -> frozenset[str]:
     from azure.mgmt.monitor import models  # noqa: PLC0415 - as late as it is asked for
 
     return frozenset(it.value for it in vars(models)[said[1]])
+
+
+CRON = re.compile(r"(?P<minutes>\S+) (?P<hours>\S+) \* \* (?P<weekdays>\S+)")
+
+
+def schedule_problems(trigger: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what Azure ML does not do with a trigger, or ignores: a cron expression's days of the month and months."""
+    if trigger.get("timeZone") != "UTC" or not re.fullmatch(r"[\d-]+T[\d:]+", trigger.get("startTime", "")):
+        yield f"{trigger} has no time zone, or no start without an offset"
+    if trigger["triggerType"] == "Cron":
+        found = CRON.fullmatch(trigger["expression"])
+        if found is None:
+            yield f"{trigger['expression']} has days or months, which are taken for stars"
+            return
+        for field, most in (("minutes", 59), ("hours", 23), ("weekdays", 6)):
+            yield from _beyond(field, [int(it) for it in re.findall(r"\d+", found[field])], 0, most)
+    else:
+        schedule = trigger.get("schedule") or {}
+        if trigger["interval"] < 1 or trigger["frequency"] not in {"Week", "Month"}:
+            yield f"{trigger} has no frequency that goes with a schedule"
+        yield from _beyond("minutes", schedule["minutes"], 0, 59)
+        yield from _beyond("hours", schedule["hours"], 0, 23)
+        yield from _beyond("monthDays", schedule.get("monthDays") or [], 1, 31)
+
+
+def _beyond(field: str, numbers: Sequence[int], least: int, most: int) -> Iterator[str]:
+    yield from (f"{field} has {number}" for number in numbers if not least <= number <= most)

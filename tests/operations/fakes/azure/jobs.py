@@ -39,7 +39,7 @@ class Jobs:
         known = self._resources.find(path)
         if known is not None:
             return known
-        problems = [*self._problems(body["properties"])]
+        problems = [*self.problems(body["properties"])]
         if problems:
             raise Refusal(400, "UserError", "; ".join(problems))
         made = self._resources.put(path, {"properties": dict(body["properties"])})
@@ -59,7 +59,8 @@ class Jobs:
             raise Refusal(400, "UserError", "the job has ended already")
         job.hidden["status"] = "CancelRequested"
 
-    def _problems(self, properties: dict[str, Any]) -> Iterator[str]:
+    def problems(self, properties: dict[str, Any]) -> Iterator[str]:
+        """Yield why a job cannot be submitted."""
         pipeline = properties["jobType"] == "Pipeline"
         if pipeline:
             yield from pipeline_problems(properties)

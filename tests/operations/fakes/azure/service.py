@@ -17,7 +17,7 @@ from stacks.azure.context import Context
 from stacks.intents import ModelRegistry, ObjectStore, OnlineEndpoint, Platform
 from tests.operations.fakes.azure.blobs import Blobs
 from tests.operations.fakes.azure.description import Operation, find_operation, problems_of
-from tests.operations.fakes.azure.inside import autoscale_problems
+from tests.operations.fakes.azure.inside import autoscale_problems, schedule_problems
 from tests.operations.fakes.azure.jobs import LOGS, Jobs
 from tests.operations.fakes.azure.requests import Answer, Refusal, Request, said
 from tests.operations.fakes.azure.resources import Clock, Resource, Resources
@@ -91,6 +91,10 @@ class Azure:
             "online_deployments_create_or_update": self._deployment,
             "online_deployments_delete": self._undeployed,
             "online_deployments_list": self._listed,
+            "schedules_get": self._got,
+            "schedules_list": self._listed,
+            "schedules_create_or_update": self._schedule,
+            "schedules_delete": self._unscheduled,
             "compute_get": self._got,
             "compute_list": self._listed,
             "usages_list": self._usages,
@@ -276,6 +280,9 @@ class Azure:
         document["systemData"] = {"createdAt": resource.created.isoformat()}
         if "/jobs/" in str(document["id"]):
             document = {**self.jobs.told(resource), "systemData": document["systemData"]}
+        if "/schedules/" in str(document["id"]):
+            told = {"provisioningState": self.resources.state(resource)}
+            document["properties"] = {**document["properties"], **told}
         if "/onlineEndpoints/" in str(document["id"]):
             state = self.resources.state(resource)
             more = {"provisioningState": state}
@@ -313,6 +320,28 @@ class Azure:
                 f"{k}={v}" for k, v in more.items()
             )
         return page
+
+    def _schedule(self, request: Request, _: Operation) -> dict[str, Any]:
+        """Make a schedule whose job could be submitted, or change one that is not being changed."""
+        known, body = self.resources.find(request.path), request.document()
+        if known is not None and self.resources.state(known) != "Succeeded":
+            raise Refusal(409, "Conflict", "The schedule is being changed.")
+        properties = body["properties"]
+        problems = [*schedule_problems(properties["trigger"])]
+        problems += self.jobs.problems(properties["action"]["jobDefinition"])
+        if problems:
+            raise Refusal(400, "UserError", "; ".join(problems))
+        busy = "Updating" if known else "Creating"
+        return self._told(self.resources.put(request.path, body, busy=busy, seconds=CHANGING_S))
+
+    def _unscheduled(self, request: Request, _: Operation) -> Answer:
+        known = self.resources.get(request.path)
+        if self.resources.state(known) != "Succeeded":
+            raise Refusal(409, "Conflict", "The schedule is being changed.")
+        if known.document["properties"].get("isEnabled", True):
+            raise Refusal(400, "UserError", "Only a disabled schedule can be deleted.")
+        self.resources.remove(request.path)
+        return Answer(202)
 
     def _cancelled(self, request: Request, _: Operation) -> Answer:
         self.jobs.cancel(request.path.removesuffix("/cancel"))
