@@ -21,6 +21,8 @@ def drift_code() -> CodeFolder:
     """Read the package; in the folder it is one too, so that ``python -m drift`` runs it."""
     found = sorted(files("scaffolder").joinpath(PACKAGE).iterdir(), key=lambda file: file.name)
     texts = {
-        f"{PACKAGE}/{file.name}": file.read_text(encoding="utf-8") for file in found if file.name.endswith(".py")
+        f"{PACKAGE}/{file.name}": file.read_text(encoding="utf-8")
+        for file in found
+        if file.name.endswith(".py")
     }
     return CodeFolder(path=PACKAGE, files=texts, digest=digest_of(texts))
