@@ -110,10 +110,14 @@ def given(parameters: Mapping[str, Value], artifacts: Mapping[str, Value]) -> di
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """A definition in levels: the top, and behind each gate one of its own, into which outputs of others are brought."""
+    """A definition in levels: the top, and behind each gate one of its own, into which outputs of others are brought.
+
+    ``as_text`` follows an output's name where its metrics are handed on as a value.
+    """
 
     definition: PipelineDefinition
     chains: Mapping[str, Chain]
+    as_text: str = ""
 
     def inside(self, chain: Chain) -> list[Step]:
         """The steps behind these gates, and behind more."""
@@ -148,7 +152,8 @@ class Levels:
     def report(self, source: StepOutput, level: Chain) -> dict[str, Value]:
         """A step's metrics as a value: from the step beside, or brought in through the gates around."""
         if self.chains[source.step] == level:
-            return {"taskOutputParameter": {"producerTask": source.step, "outputParameterKey": source.output}}
+            key = f"{source.output}{self.as_text}"
+            return {"taskOutputParameter": {"producerTask": source.step, "outputParameterKey": key}}
         return {"componentInputParameter": artifact_key(source)}
 
     def artifact(self, source: StepOutput, level: Chain) -> Value:

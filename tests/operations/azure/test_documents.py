@@ -15,8 +15,9 @@ from stacks.azure.context import Context
 from stacks.azure.pipelines import compiled
 from stacks.intents import ModelRegistry, TrainingPipeline
 from stacks.pipelines import PipelineDefinition
+from tests.definitions import definitions
 from tests.operations.platforms import platform_in
-from tests.unit.stacks_azure.definitions import definitions, flaws
+from tests.unit.stacks_azure.definitions import flaws
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 pytestmark = [

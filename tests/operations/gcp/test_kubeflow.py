@@ -17,10 +17,10 @@ from scaffolder.pipeline import synthesize
 from stacks.gcp.pipelines import pipeline_problems
 from stacks.intents import Platform, TrainingPipeline
 from stacks.pipelines import PipelineDefinition
+from tests.definitions import definitions
 from tests.operations.fakes.gcp.discovery import Wrong
 from tests.operations.fakes.gcp.specs import judge_template, spec_messages
 from tests.operations.platforms import platform_in
-from tests.unit.stacks_azure.definitions import definitions
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 

@@ -17,8 +17,9 @@ from stacks.azure.context import Context
 from stacks.azure.pipelines import compiled, gates_of, parameter_problem
 from stacks.intents import TrainingPipeline
 from stacks.pipelines import PipelineDefinition, Run, UriOf
+from tests.definitions import definitions
 from tests.operations.platforms import platform_in, write_project
-from tests.unit.stacks_azure.definitions import definitions, flaws
+from tests.unit.stacks_azure.definitions import flaws
 
 EXAMPLE = Path(__file__).parents[3] / "examples/08-full-azure/platform.yaml"
 
