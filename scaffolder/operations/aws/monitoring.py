@@ -1,6 +1,6 @@
-"""Drift that SageMaker's own monitors found: their schedules, and the violations that they wrote to S3.
+"""Monitors: those with a job of their own, which can look now, and the violations that SageMaker's own wrote to S3.
 
-The schedules are Terraform's. May not make or change a monitor.
+Jobs and schedules are Terraform's. May not make or change a monitor.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NoReturn, TypeAlias
+from hashlib import sha256
+from typing import Any, Literal, TypeAlias
 
 from scaffolder.operations.aws.runs import utc
 from scaffolder.operations.aws.surroundings import Surroundings
 from scaffolder.operations.errors import NotFound, Unsupported
 from scaffolder.operations.values import Capability, DriftResult, Ensured, MonitorStatus
+from scaffolder.operations.windows import latest, results_of, starts_in, windows_place
 from stacks.aws.schedules import monitor_hours
-from stacks.intents import ModelMonitor
+from stacks.aws.watching import job_of
+from stacks.intents import ModelMonitor, TrainingPipeline
+from stacks.watching import baseline_remedy
 
 __all__ = ["Monitors"]
 
@@ -45,21 +49,102 @@ class Monitors:
         self.context = surroundings.context
 
     def ensure(self, monitor: ModelMonitor) -> Ensured:
-        self._refuse(monitor.name)
+        """Say that the stacks have made the monitor's job.
 
-    def run(self, monitor: str, token: str) -> str:  # noqa: ARG002 - the port's
-        self._refuse(self._intent(monitor).name)
+        Raises:
+            NotFound: they have not yet.
+            Unsupported: it has none: SageMaker's own monitor is Terraform's.
+        """
+        job = self._job(monitor)
+        if self._deployed(job) is None:
+            raise self._not_yet(monitor)
+        return Ensured(
+            subject=f"monitor {monitor.name}",
+            action="unchanged",
+            detail=f"{self.context.pipeline(job.name)} and its schedule are Terraform's",
+        )
 
-    def _refuse(self, monitor: str) -> NoReturn:
+    def run(self, monitor: str, token: str) -> str:
+        """Start the monitor's own job, as its schedule would."""
+        intent = self._intent(monitor)
+        job = self._job(intent)
+        if self._deployed(job) is None:
+            raise self._not_yet(intent)
+        started = self.account.ask(
+            "sagemaker",
+            "StartPipelineExecution",
+            {
+                "PipelineName": self.context.pipeline(job.name),
+                "PipelineExecutionDescription": f"monitor: {monitor}",
+                "ClientRequestToken": sha256(token.encode()).hexdigest(),
+            },
+            f"start monitor {monitor}",
+        )
+        return str(started["PipelineExecutionArn"])
+
+    def _job(self, monitor: ModelMonitor) -> TrainingPipeline:
+        job = job_of(self.context, monitor)
+        if job is not None:
+            return job
+        if monitor.image is not None:
+            raise NotFound(
+                f"monitor {monitor.name} has nothing to compare with yet", remedy=baseline_remedy(monitor)
+            )
         raise Unsupported(
             Capability.MONITORS,
-            f"monitor {monitor}: jobs of our own are not made on AWS yet; SageMaker's own monitor is Terraform's",
-            remedy=f"Set monitors.{monitor}.baseline and deploy {self.context.stack('monitoring')}.",
+            f"monitor {monitor.name} has no job of its own, and SageMaker runs its monitors by their schedule only",
+            remedy=f"Set monitors.{monitor.name}.image and monitors.{monitor.name}.baseline.",
+        )
+
+    def _deployed(self, job: TrainingPipeline) -> Mapping[str, Any] | None:
+        name = self.context.pipeline(job.name)
+        return self.account.find("sagemaker", "DescribePipeline", {"PipelineName": name}, f"find {name}")
+
+    def _not_yet(self, monitor: ModelMonitor) -> NotFound:
+        return NotFound(
+            f"there is no job of monitor {monitor.name} in {self.context.region} yet",
+            remedy=self.around.deploy_first("ml"),
         )
 
     def list(self) -> Iterator[MonitorStatus]:
         for intent in self.context.all_of(ModelMonitor):
-            yield self._status(intent)
+            yield self._own(intent) if intent.image is not None else self._status(intent)
+
+    def _own(self, intent: ModelMonitor) -> MonitorStatus:
+        """A monitor with a job of its own: whether the job is there, and what its last windows found."""
+        job = job_of(self.context, intent)
+        deployed = self._deployed(job) if job is not None else None
+        last, alarm = latest(intent, self._starts(intent), self._read, self._place(intent))
+        return MonitorStatus(
+            name=intent.name,
+            endpoint=intent.endpoint,
+            state="planned" if deployed is None else "active",
+            native_state=str(deployed["PipelineStatus"]) if deployed is not None else "",
+            last_window_end=last,
+            alarm=alarm,
+            detail="" if job is not None else "there is no baseline to compare with",
+        )
+
+    def _starts(self, intent: ModelMonitor) -> builtins.list[datetime]:
+        bucket = self.context.bucket("artifacts")
+        found = self.account.each(
+            "s3",
+            "ListObjectsV2",
+            {"Bucket": bucket, "Prefix": f"{windows_place(intent.name)}/"},
+            "Contents",
+            f"list what monitor {intent.name} found",
+            token=("ContinuationToken", "NextContinuationToken"),
+        )
+        return starts_in(str(item["Key"]) for item in found)
+
+    def _place(self, intent: ModelMonitor) -> str:
+        return f"s3://{self.context.bucket('artifacts')}/{windows_place(intent.name)}"
+
+    def _read(self, uri: str) -> bytes:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        asked = {"Bucket": bucket, "Key": key}
+        content: bytes = self.account.ask("s3", "GetObject", asked, "read what a monitor found")["Body"]
+        return content
 
     def _status(self, intent: ModelMonitor) -> MonitorStatus:
         said = self._schedule(intent)
@@ -93,6 +178,10 @@ class Monitors:
 
     def results(self, monitor: str, *, since: datetime | None = None) -> Iterator[DriftResult]:
         intent = self._intent(monitor)
+        if intent.image is not None:
+            starts, place = self._starts(intent), self._place(intent)
+            yield from results_of(intent, starts, self._read, place, since=since)
+            return
         after = {"ScheduledTimeAfter": since.astimezone(UTC)} if since is not None else {}
         executions = self.account.each(
             "sagemaker",

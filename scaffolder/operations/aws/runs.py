@@ -26,7 +26,8 @@ from scaffolder.operations.values import (
     RunState,
     StepRun,
 )
-from stacks.intents import TrainingPipeline
+from stacks.aws.watching import job_of
+from stacks.intents import ModelMonitor, TrainingPipeline
 from stacks.pipelines import METRICS_FILE, Gate, sources
 from stacks.pipelines import Run as Command
 
@@ -95,6 +96,14 @@ class Pipelines:
             raise NotFound(f"the spec has no pipeline {name!r}; it has {', '.join(pipelines) or 'none'}")
         return pipelines[name]
 
+    def _known(self) -> Iterator[TrainingPipeline]:
+        """The pipelines of the spec, and the monitors' own."""
+        yield from self.context.all_of(TrainingPipeline)
+        for monitor in self.context.all_of(ModelMonitor):
+            job = job_of(self.context, monitor)
+            if job is not None:
+                yield job
+
     # --- look ---
 
     def describe(self, ref: str) -> Run:
@@ -120,9 +129,7 @@ class Pipelines:
         )
 
     def list(self, pipeline: str | None = None) -> Iterator[Run]:
-        intents = (
-            [self._intent(pipeline)] if pipeline is not None else [*self.context.all_of(TrainingPipeline)]
-        )
+        intents = [self._intent(pipeline)] if pipeline is not None else [*self._known()]
         by_age = (self._executions(intent.name) for intent in intents)
         yield from heapq.merge(*by_age, key=lambda run: run.created, reverse=True)
 
@@ -160,7 +167,7 @@ class Pipelines:
         found = _REF.fullmatch(ref)
         if found is None:
             raise InvalidRequest(f"{ref!r} is not the ref of a run on SageMaker: that is an execution's ARN")
-        for intent in self.context.all_of(TrainingPipeline):
+        for intent in self._known():
             # AWS writes the names in ARNs of pipelines in lower case.
             if self.context.pipeline(intent.name).lower() == found["pipeline"].lower():
                 return intent.name

@@ -35,7 +35,8 @@ SUPPORT: Mapping[Capability, Support] = {
     Capability.BATCH: _FULL,
     Capability.MONITORS: Support(
         SupportLevel.PARTIAL,
-        "what SageMaker's own monitor found, which Terraform schedules; drift jobs of our own are not made yet",
+        "jobs and schedules are the stacks'; a monitor with an image can look now and its windows are read, and of the "
+        "others what SageMaker found",
     ),
     Capability.TEARDOWN: _FULL,
 }

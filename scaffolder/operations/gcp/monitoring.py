@@ -5,18 +5,20 @@ Schedules are the stacks', which make them. May not make a monitor.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 from scaffolder.operations.errors import NotFound, Unsupported
+from scaffolder.operations.gcp import storage
 from scaffolder.operations.gcp.calls import Calls
-from scaffolder.operations.gcp.logs import instant
 from scaffolder.operations.gcp.runs import GcpRuns
 from scaffolder.operations.values import Capability, DriftResult, Ensured, MonitorStatus, RunRequest
-from stacks.gcp.watching import drift_log, job_of, watched_by
+from scaffolder.operations.windows import latest, results_of, starts_in, windows_place
+from stacks.gcp.watching import job_of, watched_by
 from stacks.intents import ModelMonitor, TrainingPipeline
-from stacks.watching import ALARM_METRIC
+from stacks.watching import baseline_remedy
 
 __all__ = ["GcpMonitoring"]
 
@@ -41,15 +43,32 @@ class GcpMonitoring:
         self._runs = GcpRuns(calls)
 
     def ensure(self, monitor: ModelMonitor) -> Ensured:
-        """Refuse: monitors' schedules are the stacks'.
+        """Say that the stacks have made the schedule of the monitor's job.
 
         Raises:
-            Unsupported: always.
+            NotFound: they have not yet.
+            Unsupported: it has none: Vertex AI's own monitor is nobody's here.
         """
+        if self._schedule(self._job(monitor)) is None:
+            raise NotFound(
+                f"there is no schedule of monitor {monitor.name} in {self._place.context.region} yet",
+                remedy=f"Deploy the stack first: cdktf deploy {self._place.context.stack('ml')}",
+            )
+        detail = "the schedule of its job is Terraform's"
+        return Ensured(subject=f"monitor {monitor.name}", action="unchanged", detail=detail)
+
+    def _job(self, monitor: ModelMonitor) -> TrainingPipeline:
+        job = job_of(self._place.context, monitor)
+        if job is not None:
+            return job
+        if monitor.image is not None:
+            raise NotFound(
+                f"monitor {monitor.name} has nothing to compare with yet", remedy=baseline_remedy(monitor)
+            )
         raise Unsupported(
             Capability.MONITORS,
-            f"monitor {monitor.name}: operations make none on Vertex AI",
-            remedy=f"Set monitors.{monitor.name}.image, and apply the stack ml: it has the schedule of its job.",
+            f"monitor {monitor.name} has no job of its own, and Vertex AI runs monitors by their schedule only",
+            remedy=f"Set monitors.{monitor.name}.image and monitors.{monitor.name}.baseline.",
         )
 
     def run(self, monitor: str, token: str) -> str:
@@ -59,13 +78,7 @@ class GcpMonitoring:
             Unsupported: it has none: Vertex AI runs its own monitors by their schedule only.
         """
         intent = self._intent(monitor)
-        job = job_of(self._place.context, intent)
-        if job is None:
-            raise Unsupported(
-                Capability.MONITORS,
-                f"monitor {monitor} has no job of its own to run, and Vertex AI runs monitors by their schedule only",
-                remedy=f"Set monitors.{monitor}.image and monitors.{monitor}.baseline.",
-            )
+        job = self._job(intent)
         request = RunRequest(pipeline=job.name, token=token, reason=f"monitor: {monitor}")
         return self._runs.start(job, request, watched_by(self._place.around))
 
@@ -112,48 +125,42 @@ class GcpMonitoring:
             )
 
     def _own(self, intent: ModelMonitor, look: TrainingPipeline) -> MonitorStatus:
-        """A monitor with a job of its own: its schedule, and the last that the job logged."""
-        display = self._place.context.name("display", look.name)
-        asked = {"parent": self._place.parent, "filter": f'display_name="{display}"'}
-        found = self._calls.every("schedule_service", "list_schedules", asked, "list schedules")
-        schedule = next(iter(found), None)
+        """A monitor with a job of its own: its schedule, and what its last windows found."""
+        schedule = self._schedule(look)
         native = schedule.state.name if schedule is not None else ""
-        last = self._logged(intent.name)
+        last, alarm = latest(intent, self._starts(intent), self._read, self._windows(intent))
         return MonitorStatus(
             name=intent.name,
             endpoint=intent.endpoint,
             state=SCHEDULES.get(native, "planned"),
             native_state=native,
-            last_window_end=instant(str(last["timestamp"])) if last else None,
-            alarm=last.get("jsonPayload", {}).get(ALARM_METRIC) == 1,
+            last_window_end=last,
+            alarm=alarm,
         )
 
-    def _logged(self, monitor: str) -> dict[str, Any]:
-        """The newest entry of a monitor's own job, one for each window; nothing before the first."""
-        asked = {
-            "resourceNames": [f"projects/{self._place.project}"],
-            "filter": f'logName="{drift_log(self._place.context)}" AND jsonPayload.monitor="{monitor}"',
-            "orderBy": "timestamp desc",
-            "pageSize": 1,
-        }
-        page = self._calls.rest("logging", "POST", "v2/entries:list", "read what monitors found", json=asked)
-        found: dict[str, Any] = next(iter(page.get("entries", ())), {})
-        return found
+    def _schedule(self, look: TrainingPipeline) -> Any:
+        display = self._place.context.name("display", look.name)
+        asked = {"parent": self._place.parent, "filter": f'display_name="{display}"'}
+        found = self._calls.every("schedule_service", "list_schedules", asked, "list schedules")
+        return next(iter(found), None)
+
+    def _starts(self, intent: ModelMonitor) -> builtins.list[datetime]:
+        home, place = self._place.bucket("artifacts"), windows_place(intent.name)
+        return starts_in(it.name for it in storage.objects(self._calls, home, f"{place}/", most=None))
+
+    def _windows(self, intent: ModelMonitor) -> str:
+        return f"gs://{self._place.bucket('artifacts')}/{windows_place(intent.name)}"
+
+    def _read(self, uri: str) -> bytes:
+        return storage.read(self._calls, *storage.divided(uri))
 
     def results(self, monitor: str, *, since: datetime | None = None) -> Iterator[DriftResult]:
-        """Yield what Vertex AI's own monitor found on the endpoint, the oldest window first.
-
-        Raises:
-            Unsupported: the monitor has a job of its own, whose results this version does not read.
-        """
+        """Yield what the monitor's own job found, or Vertex AI's own on the endpoint, the oldest window first."""
         intent = self._intent(monitor)
-        if job_of(self._place.context, intent) is not None:
-            where = f"gs://{self._place.bucket('artifacts')}/monitoring/{monitor}"
-            raise Unsupported(
-                Capability.MONITORS,
-                f"monitor {monitor}: what its own job found is not read here",
-                remedy=f"It is in {where}, and in the log {drift_log(self._place.context)}.",
-            )
+        if intent.image is not None:
+            starts, place = self._starts(intent), self._windows(intent)
+            yield from results_of(intent, starts, self._read, place, since=since)
+            return
         job = self._jobs().get(self._place.endpoint_name(intent.endpoint))
         if job is not None:
             yield from sorted(

@@ -14,6 +14,7 @@ from stacks.record import record
 
 __all__ = ["Stored", "bucket", "delete", "divided", "ensure", "objects", "read", "write"]
 
+PAGE = 1000
 ABSENT = "0"
 """The generation of what is not there."""
 
@@ -95,11 +96,19 @@ def delete(calls: Calls, home: str, stored: Stored) -> None:
         return
 
 
-def objects(calls: Calls, home: str, prefix: str, *, most: int = 1000) -> Iterator[Stored]:
-    """Yield the objects below a prefix, at most so many."""
-    asked = {"prefix": prefix, "maxResults": str(most), "fields": "items(name,generation)"}
-    page = calls.rest(
-        "storage", "GET", f"storage/v1/b/{escaped(home)}/o", f"list bucket {home}", params=asked
-    )
-    for item in page.get("items", ()):
-        yield Stored(name=str(item["name"]), generation=str(item["generation"]))
+def objects(calls: Calls, home: str, prefix: str, *, most: int | None = 1000) -> Iterator[Stored]:
+    """Yield the objects below a prefix, at most so many; all, where no number is given."""
+    asked = {
+        "prefix": prefix,
+        "maxResults": str(most or PAGE),
+        "fields": "items(name,generation),nextPageToken",
+    }
+    while True:
+        page = calls.rest(
+            "storage", "GET", f"storage/v1/b/{escaped(home)}/o", f"list bucket {home}", params=asked
+        )
+        for item in page.get("items", ()):
+            yield Stored(name=str(item["name"]), generation=str(item["generation"]))
+        if most is not None or "nextPageToken" not in page:
+            return
+        asked["pageToken"] = str(page["nextPageToken"])

@@ -33,6 +33,7 @@ SUPPORT: Mapping[Capability, Support] = {
     ),
     Capability.MONITORS: Support(
         SupportLevel.PARTIAL,
-        "schedules are the stacks'; a monitor with an image can look now, and of the others what Vertex AI found is read",
+        "schedules are the stacks'; a monitor with an image can look now and its windows are read, and of the others what "
+        "Vertex AI found",
     ),
 }

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from scaffolder.operations.errors import InvalidRequest, Unsupported
+from scaffolder.operations.errors import InvalidRequest, NotFound, Unsupported
 from scaffolder.operations.values import RunState
-from stacks.gcp.watching import drift_log
 from stacks.intents import ModelMonitor
 from stacks.pipelines import CodeFolder
 from tests.operations.contract import deployed, run_request
@@ -18,9 +17,11 @@ from tests.operations.fakes.gcp.cloud import stamp
 from tests.operations.fakes.gcp.endpoints import Endpoints
 from tests.operations.fakes.gcp.jobs import Monitors, Schedules
 from tests.operations.fakes.gcp.pipelines import Pipelines
-from tests.operations.fakes.gcp.project import Logging, Storage
+from tests.operations.fakes.gcp.project import Storage
 from tests.operations.fakes.gcp.specs import payload_of
 from tests.operations.gcp.others import other
+from tests.operations.gcp.watched import HOUR, Watched
+from tests.operations.watching import NOON
 from tests.operations.worlds.gcp import GcpWorld
 
 DRIFT = CodeFolder(path="drift", files={"drift/__main__.py": "print()"}, digest="0123456789abcdef" * 4)
@@ -99,23 +100,48 @@ def test_a_monitor_with_a_job_of_its_own_looks_now_and_once(world: GcpWorld, wat
     assert f"code/churn--monitor/{DRIFT.digest[:16]}/drift/__main__.py" in stored
 
 
-def test_a_monitor_with_a_job_of_its_own_is_as_its_schedule_and_its_log_say(
+def test_a_monitor_with_a_job_of_its_own_is_there_once_the_stacks_have_its_schedule(
     world: GcpWorld, watching: Any
 ) -> None:
+    (monitor,) = (it for it in world.platform.intents if isinstance(it, ModelMonitor))
+    own = replace(monitor, image="training:1.0.0", baseline="2026-11", code=DRIFT)
+    with pytest.raises(NotFound, match="no schedule of monitor churn"):
+        watching.monitoring.ensure(own)
+    with pytest.raises(NotFound, match="nothing to compare with yet"):
+        watching.monitoring.ensure(replace(own, baseline=None))
     (planned,) = watching.monitoring.list()
     assert (planned.state, planned.last_window_end, planned.alarm) == ("planned", None, False)
     display = world.context.name("display", "churn--monitor")
     schedule = {"name": f"{world.cloud.home}/schedules/1", "displayName": display, "state": "ACTIVE"}
     world.cloud.part(Schedules).schedules.append(schedule)
-    for alarm in (1, 0, 1):
-        world.cloud.sleep(3600)
-        found = {"monitor": "churn", "drift_score": 0.4, "drift_alarm": alarm}
-        world.cloud.part(Logging).tell(drift_log(world.context), found)
-        (status,) = watching.monitoring.list()
-        assert (status.state, status.alarm) == ("active", bool(alarm))
-        assert world.cloud.now() - status.last_window_end < timedelta(minutes=1)
-    with pytest.raises(Unsupported, match="not read here"):
-        list(watching.monitoring.results("churn"))
+    assert watching.monitoring.ensure(own).action == "unchanged"
+    assert next(watching.monitoring.list()).state == "active"
+
+
+def test_what_the_job_kept_of_its_windows_is_told(world: GcpWorld, watching: Any) -> None:
+    job = Watched(world)
+    for number, shift in enumerate((20, 0, 20, 20)):
+        job.hour(number, shift=shift)
+        job.job.figures(job.after(number))
+    found = [*watching.monitoring.results("churn")]
+    assert [it.window_start for it in found if it.feature == "tenure"] == [NOON + n * HOUR for n in range(4)]
+    assert [it.breached for it in found if it.feature == "tenure"] == [True, False, True, True]
+    assert {it.metric for it in found} == {"ks", "tv"}
+    bucket = world.context.bucket("artifacts")
+    assert found[-1].report_uri == f"gs://{bucket}/monitoring/churn/windows/20261102T150000Z.json"
+    (status,) = watching.monitoring.list()
+    assert (status.last_window_end, status.alarm) == (NOON + 4 * HOUR, True)
+    assert {it.window_start for it in watching.monitoring.results("churn", since=NOON + 3 * HOUR)} == {
+        NOON + 3 * HOUR
+    }
+    assert [*watching.monitoring.results("churn", since=NOON + 4 * HOUR)] == []
+
+
+def test_a_window_that_is_none_is_named(world: GcpWorld, watching: Any) -> None:
+    bucket = world.context.bucket("artifacts")
+    world.cloud.part(Storage).put(bucket, "monitoring/churn/windows/20261102T120000Z.json", b"{}")
+    with pytest.raises(InvalidRequest, match="is no window of a monitor's job"):
+        [*watching.monitoring.results("churn")]
 
 
 def test_what_goes_on_is_stopped_before_what_serves_goes(world: GcpWorld) -> None:

@@ -22,7 +22,7 @@ from tests.operations.fakes.aws.server import running_cloud
 from tests.operations.platforms import platform_in, raw_rows
 from tests.operations.worlds import Fault
 
-__all__ = ["AwsWorld", "open_world"]
+__all__ = ["AwsWorld", "open_world", "surroundings"]
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TOKEN = "IQoJb3JpZ2luX2VjEXAMPLEEXAMPLETOKEN"
@@ -176,7 +176,7 @@ def lay_out(platform: Platform, cloud: Cloud) -> None:
     sagemaker = cloud.client("sagemaker")
     for model in context.all_of(ModelRegistry):
         sagemaker.create_model_package_group(ModelPackageGroupName=context.model_group(model.name))
-    around = _surroundings(context, key["Arn"])
+    around = surroundings(context, key["Arn"])
     for pipeline in context.all_of(TrainingPipeline):
         if pipeline.steps is not None:
             sagemaker.create_pipeline(
@@ -246,12 +246,12 @@ def _named(kind: str, name: str) -> list[dict[str, Any]]:
     return [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": name}]}]
 
 
-def _surroundings(context: Context, key: str) -> Surroundings:
+def surroundings(context: Context, key: str) -> Surroundings:
     """What the ml stack compiles with, as texts."""
     host = f"{context.account}.dkr.ecr.{context.region}.amazonaws.com"
     roles: dict[str, Value] = {
         purpose: context.arn("iam", f"role/{context.name('role', purpose)}", regional=False)
-        for purpose in ("training", "pipelines", "serving")
+        for purpose in ("training", "pipelines", "serving", "monitoring")
     }
     return Surroundings(
         context=context,
