@@ -87,6 +87,7 @@ COMMANDS = {
     "preview": LazyCommand("scaffolder.cli.preview", "Show the stacks and resources that a spec becomes."),
     "synth": LazyCommand("scaffolder.cli.synth", "Write the Terraform that specs become."),
     "diff": LazyCommand("scaffolder.cli.diff", "Show what a change of the spec adds, changes and removes."),
+    "compile": LazyCommand("scaffolder.cli.compile", "Print the document that a pipeline becomes."),
     "graph": LazyCommand("scaffolder.cli.graph", "Draw the stacks and what needs what, as Mermaid or SVG."),
     "iam": LazyCommand("scaffolder.cli.iam", "List who may do what: roles, actions and resources."),
     "doctor": LazyCommand(

@@ -16,10 +16,18 @@ from scaffolder.report.preview import resource_count
 from scaffolder.spec.load import EnvironmentSpec, LoadedSpec, reread
 from scaffolder.spec.nodes import Path, dotted
 from stacks.adapter import STACKS, Lowering, lowering_of
-from stacks.intents import Intent, Support, SupportLevel, Target, TrainingPipeline, describe, words_of
+from stacks.intents import (
+    Intent,
+    Support,
+    SupportLevel,
+    Target,
+    TrainingPipeline,
+    describe,
+    words_of,
+)
 from stacks.record import record
 
-__all__ = ["Count", "Loss", "Move", "Need", "moves_of"]
+__all__ = ["Count", "Loss", "Move", "Need", "moved", "moves_of"]
 
 WORST_LAST = (
     SupportLevel.FULL,
@@ -101,6 +109,22 @@ def moves_of(loaded: LoadedSpec, to: Destination) -> tuple[Move, ...]:
     if not elsewhere:
         raise UsageError(f"there is nothing to move: every environment is on {to.provider} already")
     return tuple(_move(loaded.file, each, before[each.name], to, lowering) for each in elsewhere)
+
+
+def moved(loaded: LoadedSpec, to: Destination) -> tuple[LoadedSpec, tuple[str, ...]]:
+    """Move the only environment of a spec, and return what stands in for what the move needs, each by its path.
+
+    Raises:
+        SpecError: the spec has findings there.
+        UnsupportedError: the destination has no stacks in this version.
+    """
+    (written,) = loaded.environments
+    lowering = lowering_of(to.provider)
+    if lowering is None:
+        raise UnsupportedError(f'the target "{to.provider}" has no stacks in this version')
+    values = anew(written.spec, to, tuple(lowering.provider_versions()))
+    there = reread(written, moved_tree(written.tree, to, values), file=loaded.file)
+    return there, tuple(f"{dotted(value.at)}: {_shown(value) or 'left out'}" for value in values)
 
 
 def _move(
