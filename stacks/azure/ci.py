@@ -15,9 +15,16 @@ from stacks.azure.network import endpoint_subnet
 from stacks.azure.roles import Assignment, assign, built_ins
 from stacks.azure.state import place_of
 from stacks.azure.storage import watcher_id
-from stacks.azure.workloads import Reach, add_identity
+from stacks.azure.workloads import Reach, add_identity, on_bucket
 from stacks.graph import Node, StackBuilder, Value
-from stacks.intents import CiIdentity, ExistingNetwork, KnowledgeBase, PrivateNetwork, describe
+from stacks.intents import (
+    CiIdentity,
+    ExistingNetwork,
+    KnowledgeBase,
+    PrivateNetwork,
+    TrainingPipeline,
+    describe,
+)
 
 __all__ = ["JOBS", "add_ci"]
 
@@ -149,6 +156,10 @@ def _deploy(give: _Giver) -> None:
         give("ci-deploy", "blob-contributor", place.container_id, "state")
     if context.one_of(PrivateNetwork) is not None:
         give("ci-deploy", "network-contributor", watcher_id(context), "watcher")
+    if any(pipeline.schedule for pipeline in context.all_of(TrainingPipeline)):
+        # `scaffolder schedules apply` uploads the code that a schedule starts.
+        on = on_bucket(give.reach, "ci-deploy", "artifacts", give.origin, below=("code/",))
+        assign(give.stack, context, give.accounts["ci-deploy"], on)
     existing = context.one_of(ExistingNetwork)
     if existing is not None:
         # Private endpoints join a subnet of another resource group.

@@ -75,13 +75,13 @@ SUPPORT: Mapping[type[Intent], Support] = {
     ),
     TrainingPipeline: Support(
         SupportLevel.PARTIAL,
-        "its compute clusters are made; the pipeline, its schedule and what else starts it are the operations', since "
-        "Terraform has no pipeline of Azure ML",
+        "its compute clusters are made; Terraform has no pipeline of Azure ML: `scaffolder run` runs it, and `scaffolder "
+        "schedules apply` makes its schedule, after each deployment",
     ),
     OnlineEndpoint: Support(
         SupportLevel.PARTIAL,
-        "the endpoint, its logs and its alerts are made; the deployment behind it, traffic, scaling, capture and a batch "
-        "endpoint's schedule are the operations', which read them from its tags",
+        "the endpoint, its logs and its alerts are made; the deployment behind it, traffic, scaling and capture are the "
+        "operations', which read them from its tags; a batch endpoint's schedule is made by nobody yet",
     ),
     ModelMonitor: Support(
         SupportLevel.NOT_IMPLEMENTED,
