@@ -145,6 +145,7 @@ def _checked(answer: object) -> tuple[bytes, str]:
 
 def _load_served(folder: Path, file: Path) -> Model:
     sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True  # the folder is the registry's, and has the digest of what was registered
     spec = importlib.util.spec_from_file_location("serve", file)
     if spec is None or spec.loader is None:
         raise ModelError("serve.py cannot be imported")

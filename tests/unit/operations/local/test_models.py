@@ -87,6 +87,13 @@ def test_an_estimator_without_names_takes_rows_of_its_width(tmp_path: Path) -> N
     assert (bad.status, bad.body) == (400, b"a row has 1 cells, and the model 2 columns")
 
 
+def test_loading_a_model_leaves_its_folder_as_it_was_registered(tmp_path: Path) -> None:
+    (tmp_path / "serve.py").write_text("import alongside\nload = predict = alongside.anything\n")
+    (tmp_path / "alongside.py").write_text("def anything(*_): ...\n")
+    load_model(tmp_path)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["alongside.py", "serve.py"]
+
+
 def test_serve_py_comes_before_any_file(tmp_path: Path) -> None:
     (tmp_path / "model.joblib").touch()
     (tmp_path / "beside.py").write_text("WORD = 'hello '\n")
