@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from scaffolder.errors import UsageError
-from scaffolder.operations.errors import InvalidRequest, OperationError, RolledBack
+from scaffolder.operations.errors import Conflict, InvalidRequest, OperationError, RolledBack
 from scaffolder.operations.port import Serving
 from scaffolder.operations.values import (
     Deployment,
@@ -238,6 +238,7 @@ class _Controller:
         self._live = live
         self._endpoint = plan.request.endpoint
         self._new = plan.request.deployment
+        self._known = {*plan.before, *plan.removes}
 
     def run(self, smoke: Sample | None) -> Rollout:
         self._come_up()
@@ -295,10 +296,34 @@ class _Controller:
         self._tell(shown)
 
     def _set_traffic(self, split: Mapping[str, int]) -> None:
-        now = {one.name: one.traffic_percent for one in self._settled().deployments if one.traffic_percent}
+        status = self._settled()
+        now = self._undisturbed(status)
+        there = {one.name for one in status.deployments}
+        if gone := [name for name, percent in split.items() if percent and name not in there]:
+            raise self._disturbed(f"{' and '.join(gone)} was taken away")
         if now != {name: percent for name, percent in split.items() if percent}:
             retried(lambda: self._serving.set_traffic(self._endpoint, split), sleep=self._sleep)
             self._settled()
+
+    def _undisturbed(self, status: EndpointStatus) -> dict[str, int]:
+        """Return the split that there is.
+
+        Raises:
+            Conflict: a deployment that this rollout does not know has traffic: somebody else's rollout gave it.
+        """
+        now = {one.name: one.traffic_percent for one in status.deployments if one.traffic_percent}
+        theirs = [f"{now[name]} % to {name}" for name in sorted({*now} - {*self._known, self._new})]
+        if theirs:
+            raise self._disturbed(", ".join(theirs))
+        return now
+
+    def _disturbed(self, what: str) -> Conflict:
+        return Conflict(
+            f'somebody else deploys to the endpoint "{self._endpoint}" ({what}): '
+            f"the rollout of {self._new} stops, and leaves the traffic as it is",
+            remedy=f"`scaffolder endpoints show {self._endpoint}` shows what serves; "
+            "the same command again begins from there.",
+        )
 
     def _look(self) -> EndpointStatus:
         status = self._serving.describe(self._endpoint)
@@ -321,7 +346,9 @@ class _Controller:
         """Look at once, and again until the wait is over."""
         left = self._plan.step_wait_s
         while True:
-            if wrong := self._health(self._serving.describe(self._endpoint)):
+            status = self._serving.describe(self._endpoint)
+            self._undisturbed(status)
+            if wrong := self._health(status):
                 self._give_up(wrong)
             if left <= 0:
                 return

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffolder.errors import UsageError
-from scaffolder.operations.errors import InvalidRequest, RolledBack, Unavailable
+from scaffolder.operations.errors import Conflict, InvalidRequest, RolledBack, Unavailable
 from scaffolder.operations.port import Serving
 from scaffolder.operations.rollout import (
     AT_ONCE,
@@ -97,6 +97,31 @@ def test_the_first_version_takes_all_traffic_without_steps_or_waits(world: World
     assert (plan.steps, plan.step_wait_s, plan.before, plan.is_there) == ((100,), 0.0, {}, False)
     world.roll_out(1)
     assert world.traffic == {"v001": 100}
+
+
+@pytest.mark.parametrize("begins", ["90 % to v001, 10 % to v002", "50 % to v001, 50 % to v002"])
+def test_a_rollout_that_another_one_overtakes_stops_and_leaves_the_traffic_to_it(
+    world: World, begins: str
+) -> None:
+    world.roll_out(1)
+
+    def overtake(told: str) -> None:
+        if told == begins:
+            world.roll_out(3)
+
+    plan = world.plan(2)
+    with pytest.raises(Conflict, match=r'somebody else deploys to the endpoint "churn" \(100 % to v003\)'):
+        roll_out(world.memory.serving, plan, sleep=world.sleep, tell=overtake)
+    assert world.traffic == {"v003": 100}
+
+
+def test_a_rollout_whose_old_deployment_another_one_took_away_says_so(world: World) -> None:
+    world.roll_out(1)
+    plan = world.plan(3)
+    world.roll_out(2)
+    with pytest.raises(Conflict, match="the rollout of v003 stops, and leaves the traffic as it is"):
+        roll_out(world.memory.serving, plan, sleep=world.sleep)
+    assert world.traffic == {"v002": 100, "v003": 0}
 
 
 def test_a_canary_moves_traffic_in_steps_watches_each_and_takes_the_old_one_away(world: World) -> None:
