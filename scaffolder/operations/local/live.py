@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from contextlib import suppress
 
@@ -20,6 +21,7 @@ CHUNK = 65_536
 MOST_CHUNKS = 64
 """What is read after a process has ended: more than a pipe holds, and no more of what others write on."""
 SHOWN = 300
+NO_MODULE = f" (steps run with {sys.executable}: install there what their code imports)"
 
 
 class Live:
@@ -89,7 +91,8 @@ class Live:
             name = signal.Signals(-code).name if -code in {*signal.Signals} else f"signal {-code}"
             memory = " (the machine may be out of memory)" if name == "SIGKILL" else ""
             return f"it was ended by {name}{memory}{said}"
-        return f"it ended with exit code {code}{said}" if code else ""
+        lacks = NO_MODULE if self._last.startswith("ModuleNotFoundError:") else ""
+        return f"it ended with exit code {code}{said}{lacks}" if code else ""
 
     def _noted(self, lines: list[bytes]) -> list[bytes]:
         shown = [line for line in lines if line.strip()]

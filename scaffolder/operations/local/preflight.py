@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
+from scaffolder.errors import MissingExtraError
 from scaffolder.operations.errors import Unsupported
 from scaffolder.operations.local.files import explain
 from scaffolder.operations.local.layout import Layout
@@ -25,18 +26,30 @@ from scaffolder.operations.values import Capability, Ensured, Lock, Outcome, Pri
 from stacks.intents import ModelRegistry, TrainingPipeline
 from stacks.pipelines import Run
 
-__all__ = ["LocalIdentity", "LocalPreflight", "NoState"]
+__all__ = ["REGISTRY", "LocalIdentity", "LocalPreflight", "NoState", "require"]
 
 ENOUGH_BYTES = 2 * 1024**3
 """Room for a small project's runs, models and reports; below it a doctor warns."""
 OLDEST_PYTHON = (3, 11)
 EXTRA = "pip install 'scaffolder[local]'"
+REGISTRY = "the registry"
 PARTS = {
-    "the registry": {"mlflow": "mlflow-skinny", "sqlalchemy": "sqlalchemy", "alembic": "alembic"},
+    REGISTRY: {"mlflow": "mlflow-skinny", "sqlalchemy": "sqlalchemy", "alembic": "alembic"},
     "endpoints": {"uvicorn": "uvicorn"},
     "drift": {"numpy": "numpy", "scipy": "scipy", "evidently": "evidently"},
 }
 """What of the extra ``local`` is for what: the module, and the package that has it."""
+
+
+def require(what: str) -> None:
+    """Refuse at once what would fail for want of a package after a long time.
+
+    Raises:
+        MissingExtraError: a part of the extra is not installed.
+    """
+    for module in PARTS[what]:
+        if find_spec(module) is None:
+            raise MissingExtraError("local", module)
 
 
 class LocalIdentity:

@@ -20,6 +20,7 @@ from scaffolder.operations.local.environment import commit_of, environment_of
 from scaffolder.operations.local.files import disk_errors, open_lock, take_lock
 from scaffolder.operations.local.layout import Layout
 from scaffolder.operations.local.logs import log_lines
+from scaffolder.operations.local.preflight import REGISTRY, require
 from scaffolder.operations.local.processes import end_leftovers, unmarked
 from scaffolder.operations.local.records import Head, Plan, RunFolder, State, find_run, ref_of, run_of
 from scaffolder.operations.local.requests import parameters_of, runnable
@@ -27,7 +28,7 @@ from scaffolder.operations.local.trees import BadTreeError, digest_of, remove_tr
 from scaffolder.operations.port import Opening
 from scaffolder.operations.values import FINISHED, LogLine, ParameterValue, Run, RunRequest, RunState
 from stacks.intents import Platform, TrainingPipeline
-from stacks.pipelines import CodeFolder, PipelineDefinition, Step
+from stacks.pipelines import CodeFolder, PipelineDefinition, Register, Step
 from stacks.pipelines import Run as Command
 from stacks.record import record
 
@@ -65,9 +66,12 @@ class LocalRuns:
         Raises:
             NotFound: there is no such pipeline.
             InvalidRequest: it cannot run here, or a parameter does not fit.
+            MissingExtraError: its last step would find no registry.
         """
         pipeline = self._pipeline(request.pipeline)
         definition = runnable(pipeline)
+        if any(isinstance(step.action, Register) for step in definition.steps):
+            require(REGISTRY)
         parameters = parameters_of(pipeline.name, definition, request.parameters)
         ref = ref_of(pipeline.name, request.token)
         if (self._layout.runs / ref).exists():

@@ -122,6 +122,14 @@ def test_a_step_that_fails_is_tried_again_as_often_as_it_says_each_time_in_an_em
     assert (tmp_path / "tries").read_text() == "xxx"
 
 
+def test_a_package_that_is_not_installed_is_wanted_where_steps_run(tmp_path: Path) -> None:
+    run = ended(runs_of(tmp_path, {"lacks": Script(text="import nobody_has_this")}))
+    assert run.error == (
+        "step lacks: it ended with exit code 1: ModuleNotFoundError: No module named 'nobody_has_this' "
+        f"(steps run with {sys.executable}: install there what their code imports)"
+    )
+
+
 def test_a_failure_names_the_step_its_exit_code_and_its_last_words(tmp_path: Path) -> None:
     runs = runs_of(
         tmp_path,
