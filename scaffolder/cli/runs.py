@@ -13,7 +13,7 @@ from scaffolder.errors import UsageError
 from scaffolder.operations.following import short_ref
 from scaffolder.operations.members import LISTED
 from scaffolder.operations.names import checked_token
-from scaffolder.operations.values import FINISHED, Run
+from scaffolder.operations.values import FINISHED, Run, RunState
 from scaffolder.report.operations import render_line, render_run, render_runs
 from scaffolder.report.operations_json import LogsJson, RunDocumentJson, RunsJson, plain
 
@@ -75,7 +75,12 @@ def show(session: Session, run: str) -> None:
       scaffolder runs show 3f2a
       scaffolder runs show 3f2a --json | jq .run.record
     """
-    show_run(session, session.platform.runs.show(run), None)
+    found = session.platform.runs.show(run)
+    show_run(session, found, None)
+    if found.state in {RunState.FAILED, RunState.STOPPED}:
+        short = short_ref(found.ref)
+        resume = (f"runs resume {short}",) if session.platform.runs.can_resume else ()
+        session.next(f"runs logs {short}", *resume)
 
 
 @command.command("logs")

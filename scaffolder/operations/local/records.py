@@ -277,11 +277,8 @@ def _died(folder: RunFolder, state: State) -> str:
     said = ""
     if folder.talk.exists():
         lines = folder.talk.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        said = f" Its last words: {lines[-1]}" if lines else ""
-    return (
-        f"{whom} is gone without an end: it was killed, or the machine went down.{said} "
-        f"`scaffolder runs resume {folder.ref}` goes on after the steps that are done."
-    )
+        said = f". Its last words: {lines[-1]}" if lines else ""
+    return f"{whom} is gone without an end: it was killed, or the machine went down{said}"
 
 
 def _last_sign(folder: RunFolder) -> float:
