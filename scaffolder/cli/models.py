@@ -6,7 +6,7 @@ Thin: asks and prints. May not know a provider.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ import click
 from scaffolder.cli.endpoints import content_type_of
 from scaffolder.cli.operations import Session, operation, parse_seconds, token
 from scaffolder.errors import UsageError
-from scaffolder.operations.errors import InvalidRequest
+from scaffolder.operations.errors import InvalidRequest, OperationError
 from scaffolder.operations.names import checked_token
 from scaffolder.operations.rollout import AT_ONCE, Canary, Rollout, RolloutPlan, Sample
 from scaffolder.operations.values import Approval, ModelVersion, Stage
@@ -287,6 +287,7 @@ def deploy(
     with _interruptible(session, plan):
         done = models.carry_out(plan, smoke=sample, tell=session.talk.say, live=session.talk.live)
     _show_rollout(session, plan, done)
+    _tell_stage(session, done)
 
 
 def _chosen_canary(
@@ -346,6 +347,7 @@ def rollback(
         models.reject(model, lost or 0, note="rolled back")
         session.talk.say(f"version {lost} of {model} is rejected")
     _show_rollout(session, plan, done)
+    _tell_stage(session, done)
 
 
 @contextmanager
@@ -375,6 +377,19 @@ def _show_rollout(session: Session, plan: RolloutPlan, done: Rollout) -> None:
         ],
         **_plan_values(plan, dry_run=False),
     )
+
+
+def _tell_stage(session: Session, done: Rollout) -> None:
+    """Where another version is in production than the one that serves, say so: `score` goes by the stage."""
+    if session.as_json:
+        return
+    with suppress(OperationError):
+        for one in session.platform.models.list(done.model):
+            if one.stage is Stage.PRODUCTION and one.version != done.version:
+                session.talk.say(
+                    f"version {one.version} of {done.model} is still in the stage production, which `score` goes by"
+                )
+                session.next(f"models promote {done.model} {done.version}")
 
 
 def _plan_values(plan: RolloutPlan, *, dry_run: bool) -> dict[str, object]:

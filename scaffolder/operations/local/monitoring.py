@@ -9,7 +9,8 @@ Nothing looks by itself here: this machine has no scheduler of ours. May not imp
 
 from __future__ import annotations
 
-import json
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -290,10 +291,17 @@ class LocalMonitoring:
 
     def _scheduling(self, monitor: ModelMonitor) -> str:
         """A line for this machine's crontab, since nothing here looks by itself."""
-        line = (
-            f"cd {json.dumps(str(self._layout.folder))} && scaffolder monitors run {monitor.name} --env local"
+        command = shlex.join([_command(), "monitors", "run", monitor.name, "--env", "local"])
+        line = f"cd {shlex.quote(str(self._layout.folder))} && {command}".replace("%", "\\%")
+        return (
+            f"to look each {monitor.every}, add to your crontab:\n{_cron(seconds_of(monitor.every))} {line}"
         )
-        return f"to look each {monitor.every}, add to your crontab: {_cron(seconds_of(monitor.every))} {line}"
+
+
+def _command() -> str:
+    """Where our command is: cron looks for programs in two folders only, and an environment's is none of them."""
+    beside = Path(sys.executable).with_name("scaffolder")
+    return str(beside) if beside.exists() else "scaffolder"
 
 
 def _cron(every_s: int) -> str:

@@ -9,6 +9,7 @@ import html
 import os
 import warnings
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def _ours(monitor: str, look: Mapping[str, Any], found: Mapping[str, Any]) -> st
         if count
         else "Nothing has drifted."
     )
-    between = f"{html.escape(str(look['start']))} to {html.escape(str(look['end']))}"
+    between = f"{_moment(look['start'])} to {_moment(look['end'])} UTC"
     return (
         f'<style>{STYLE}</style><section class="scaffolder"><h1>Monitor {html.escape(monitor)}</h1>'
         f"<p>{found['window']['rows']} rows from {between}, version {html.escape(str(look['version']))}. {said}</p>"
@@ -83,6 +84,10 @@ def _ours(monitor: str, look: Mapping[str, Any], found: Mapping[str, Any]) -> st
         "is drift. These numbers decide. Below is what Evidently shows of the same rows, against a sample of the "
         "baseline; its own thresholds raise no alarm here.</p></section>"
     )
+
+
+def _moment(time: str) -> str:
+    return f"{datetime.fromisoformat(time).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _row(one: Mapping[str, Any]) -> str:

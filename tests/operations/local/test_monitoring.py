@@ -309,8 +309,8 @@ def test_what_clients_send_cannot_become_a_script_of_the_report(tmp_path: Path) 
 
 def test_the_status_says_how_to_look_regularly(story: Story) -> None:
     detail = story.statuses[0].detail
-    assert "to look each 1h, add to your crontab: 0 * * * * cd " in detail
-    assert detail.endswith("&& scaffolder monitors run churn --env local")
+    assert "to look each 1h, add to your crontab:\n0 * * * * cd " in detail
+    assert detail.endswith("/scaffolder monitors run churn --env local")
 
 
 def test_a_monitor_of_an_endpoint_that_serves_nothing_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -71,6 +72,16 @@ def test_ensuring_a_monitor_gives_the_line_for_the_crontab(every: str, line: str
     monitor = next(one for one in platform.intents if isinstance(one, ModelMonitor))
     made = provider.monitoring.ensure(replace(monitor, every=every))
     assert made.action == "created"
+    command = Path(sys.executable).with_name("scaffolder")  # cron has a PATH of its own
     assert made.detail == (
-        f'to look each {every}, add to your crontab: {line} cd "{tmp_path}" && scaffolder monitors run churn --env local'
+        f"to look each {every}, add to your crontab:\n{line} cd {tmp_path} && {command} monitors run churn --env local"
     )
+
+
+def test_the_line_for_the_crontab_is_quoted_for_cron_and_the_shell(tmp_path: Path) -> None:
+    folder = tmp_path / "100 % ours"
+    folder.mkdir()
+    platform = platform_in("local", tmp_path)
+    provider = open_provider(Opening(platform=platform, folder=folder, sleep=time.sleep))
+    monitor = next(one for one in platform.intents if isinstance(one, ModelMonitor))
+    assert f" cd '{tmp_path}/100 \\% ours' && " in provider.monitoring.ensure(monitor).detail

@@ -179,6 +179,11 @@ def test_a_failed_run_ends_with_its_last_lines_and_what_to_do(run: Run) -> None:
         'error: the run run-000001 of the pipeline "train" failed: step train: told to fail',
         "  `scaffolder runs logs run-000001 --provider memory` prints its whole log.",
     ]
+    shown = run("runs", "show", "run-000001")
+    assert (shown.code, shown.err.splitlines()) == (
+        0,
+        ["Next:", "  scaffolder runs logs run-000001 --provider memory"],
+    )
 
 
 def test_a_run_can_be_left_alone_listed_and_its_log_be_followed(run: Run) -> None:
@@ -230,6 +235,22 @@ def test_a_deployment_shows_its_plan_first_then_each_split_and_goes_back(run: Ru
     assert back.out == "churn serves version 1 of churn: 100 % v001\n"
     assert "version 2 of churn is rejected" in back.err
     assert "rejected" in run("models", "list", "churn").out
+
+
+def test_whoever_serves_another_version_than_the_one_in_production_is_told(run: Run) -> None:
+    for number in ("1", "2"):
+        run("run", "train")
+        run("models", "approve", "churn", number)
+    for number in ("1", "2"):
+        run("models", "deploy", "churn", number, "--now")
+    run("models", "promote", "churn", "2")
+    assert run("models", "rollback", "churn").err.splitlines()[-3:] == [
+        "version 2 of churn is still in the stage production, which `score` goes by",
+        "Next:",
+        "  scaffolder models promote churn 1 --provider memory",
+    ]
+    run("models", "promote", "churn", "1")
+    assert "production" not in run("models", "deploy", "churn", "1").err
 
 
 def test_an_endpoint_answers_on_stdout_and_who_did_is_talk(run: Run, project: Path) -> None:

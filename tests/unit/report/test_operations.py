@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -181,3 +182,16 @@ def test_a_duration_has_its_two_largest_units(seconds: float, told: str) -> None
 def test_a_split_names_who_gets_something() -> None:
     assert split_words({"v001": 90, "v002": 10, "v000": 0}) == "90 % v001, 10 % v002"
     assert split_words({"v001": 0}) == "no traffic"
+
+
+def test_what_a_metric_counts_is_written_whole() -> None:
+    counted = replace(VERSION, model="churn", metrics={"auc": 0.71271, "rows": 5851.0})
+    assert "auc=0.713, rows=5851" in " ".join("\n".join(render_versions([counted])).split())
+
+
+def test_a_line_to_copy_is_not_wrapped() -> None:
+    line = "0 * * * * cd '/a folder/with a long name/that goes on' && /bin/scaffolder monitors run churn --env local"
+    status = MonitorStatus(
+        name="churn", endpoint="churn", state="active", native_state="", detail=f"to look:\n{line}"
+    )
+    assert [*render_monitors([status])][-2:] == ["churn: to look:", f"  {line}"]
