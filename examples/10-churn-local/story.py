@@ -81,12 +81,13 @@ def main() -> None:
 
     tell("6. Approve it, and give it the traffic step by step.")
     run("models", "approve", "churn", second)
-    run("models", "promote", "churn", second)
     run("models", "deploy", "churn", second, "--step-wait", "2s", "--keep-old")
+    run("models", "promote", "churn", second)
     traffic(CUSTOMERS_LATER, 2)
 
     tell("7. And back again, in one command.")
     run("models", "rollback", "churn")
+    run("models", "promote", "churn", first)
     run("endpoints", "list")
     run("monitors", "report", "churn", "--html", "drift.html")
     print(f"\nOpen drift.html in a browser. The whole story took {time.monotonic() - start:.0f} s.")
