@@ -26,7 +26,7 @@ from scaffolder.operations.errors import InvalidRequest, NotFound, OperationErro
 from scaffolder.operations.local.files import disk_errors, locked
 from scaffolder.operations.local.layout import Layout
 from scaffolder.operations.local.trees import READ_ONLY, BadTreeError, digest_of, remove_tree
-from scaffolder.operations.local.versions import EXCLUSIVE, TAG, read_versions, version_of
+from scaffolder.operations.local.versions import EXCLUSIVE, TAG, read_versions, version_of, whole
 from scaffolder.operations.port import Opening
 from scaffolder.operations.values import Approval, ModelVersion, ParameterValue, Registration, Stage
 from stacks.intents import ModelRegistry
@@ -288,7 +288,7 @@ class LocalRegistry:
 
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # importing it says INFO again
         database = self._layout.registry / DATABASE
-        with locked(self._layout.registry / "making"):
+        with locked(self._layout.registry / "making"), whole(database):
             fresh = sqlite3.connect(database)
             fresh.execute("PRAGMA journal_mode = WAL")
             fresh.close()

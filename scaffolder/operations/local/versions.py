@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from scaffolder.operations.errors import Unavailable
 from scaffolder.operations.values import Approval, ModelVersion, Stage
 
-__all__ = ["EXCLUSIVE", "TAG", "read_versions", "version_of"]
+__all__ = ["EXCLUSIVE", "TAG", "read_versions", "version_of", "whole"]
 
 TAG = "scaffolder."
 EXCLUSIVE = (Stage.PRODUCTION, Stage.STAGING)
@@ -31,9 +32,13 @@ _ALIASES = "select alias, version from registered_model_aliases where name = ?"
 
 
 def read_versions(database: Path, model: str) -> list[ModelVersion] | None:
-    """Read a model's versions, the newest first; ``None`` where the schema is not the one that is known."""
+    """Read a model's versions, the newest first; ``None`` where the schema is not the one that is known.
+
+    Raises:
+        Unavailable: the database is damaged.
+    """
     try:
-        with closing(sqlite3.connect(database, timeout=WAIT_S)) as connection:
+        with whole(database), closing(sqlite3.connect(database, timeout=WAIT_S)) as connection:
             connection.execute("begin")  # one state of all three tables
             versions = connection.execute(_VERSIONS, (model, DELETED)).fetchall()
             holders = {str(alias): int(version) for alias, version in connection.execute(_ALIASES, (model,))}
@@ -46,6 +51,24 @@ def read_versions(database: Path, model: str) -> list[ModelVersion] | None:
         version_of(model, int(version), str(source), int(created), tags.get(int(version), {}), holders)
         for version, source, created in versions
     ]
+
+
+@contextmanager
+def whole(database: Path) -> Iterator[None]:
+    """Around what reads or writes the database.
+
+    Raises:
+        Unavailable: it is damaged, or no database.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError:  # a lock, a table, a disk: not what this is about
+        raise
+    except sqlite3.DatabaseError as damage:
+        raise Unavailable(
+            f"the registry's database {database} is damaged: {damage}",
+            remedy="Bring a copy of it back. The files of its versions are beside it, below files/.",
+        ) from damage
 
 
 def version_of(

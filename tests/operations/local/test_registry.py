@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from scaffolder.operations.errors import InvalidRequest, NotFound
+from scaffolder.operations.errors import InvalidRequest, NotFound, Unavailable
 from scaffolder.operations.local.registry import DATABASE, mlflow_versions
 from scaffolder.operations.local.trees import digest_of
 from scaffolder.operations.local.versions import read_versions
@@ -145,6 +145,19 @@ def test_what_is_read_from_the_database_is_what_mlflow_says(opened: Project) -> 
     assert read == [*mlflow_versions(_client(opened), "churn")]
     assert made[1].version not in {one.version for one in read}
     assert Stage.STAGING in {one.stage for one in read}
+
+
+def test_a_damaged_database_is_named_with_what_is_left(tmp_path: Path) -> None:
+    project = Project(tmp_path, from_nothing=True)
+    database = project.layout.made(project.layout.registry) / DATABASE
+    database.write_text("no database")
+    with pytest.raises(Unavailable, match=r"mlflow.db is damaged: file is not a database\n.*below files/"):
+        [*project.registry.list("churn")]
+    (tmp_path / "model").mkdir()
+    with pytest.raises(Unavailable, match="is damaged"):
+        project.registry.register(
+            Registration(model="churn", artifact_uri=str(tmp_path / "model"), token="t")
+        )
 
 
 def test_a_database_of_another_schema_is_left_to_mlflow(tmp_path: Path) -> None:
