@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from scaffolder.pipelines.reference import pipeline_page, pipeline_schema
+from scaffolder.report.pipeline_targets import targets_page
 from scaffolder.spec.nodes import Report, plain
 from scaffolder.spec.source import parse_source
 from tests.external_tools import ROOT
@@ -19,7 +20,7 @@ DEFINITIONS = sorted([*ROOT.glob("examples/*/pipelines/*.yaml"), *ROOT.glob("tes
 
 def test_the_written_page_is_current() -> None:
     page = (REFERENCE / "pipeline.md").read_text(encoding="utf-8")
-    assert page == pipeline_page(), "run: python scripts/regen/spec_reference.py"
+    assert page == f"{pipeline_page()}\n{targets_page()}", "run: python scripts/regen/spec_reference.py"
 
 
 def test_the_written_schema_is_current() -> None:
