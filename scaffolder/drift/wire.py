@@ -105,7 +105,8 @@ class Around:
     def _once(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> tuple[Answer | None, str, float]:
-        request = Request(self._placed(url), data=body, headers=dict(headers), method=method)  # noqa: S310 - our own addresses
+        meant = {"Host": urlsplit(url).netloc, **headers}
+        request = Request(self._placed(url), data=body, headers=meant, method=method)  # noqa: S310 - our own addresses
         try:
             with _opener(request.full_url).open(request, timeout=CALL_S) as reply:
                 whole = reply.read()

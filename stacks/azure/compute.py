@@ -12,8 +12,9 @@ from stacks.azure.context import Context, Surroundings, Workplace
 from stacks.azure.hubs import IMAGE_BUILDER
 from stacks.azure.instances import Unavailable, as_returned, has_accelerator, machine
 from stacks.azure.names import fitted
+from stacks.azure.watching import job_of
 from stacks.graph import GraphError, StackBuilder, Value
-from stacks.intents import ModelRegistry, OnlineEndpoint, TrainingPipeline, describe
+from stacks.intents import ModelMonitor, ModelRegistry, OnlineEndpoint, TrainingPipeline, describe
 from stacks.pipelines import Run
 from stacks.record import record
 
@@ -38,7 +39,7 @@ class Wanted:
 
 
 def wanted_machines(context: Context) -> Iterator[Wanted]:
-    """What pipelines and batch endpoints run on, in the order of the spec; a machine may come twice."""
+    """What pipelines, monitors and batch endpoints run on, in the order of the spec; a machine may come twice."""
     for pipeline in context.all_of(TrainingPipeline):
         origin = describe(pipeline)
         runs = [step.action for step in pipeline.steps.steps] if pipeline.steps else []
@@ -49,6 +50,9 @@ def wanted_machines(context: Context) -> Iterator[Wanted]:
         ]
         for size, spot, nodes in sizes or [(pipeline.instance, False, 1)]:
             yield Wanted(size=size, spot=spot, nodes=max(nodes, PARALLEL_NODES), origin=origin)
+    for monitor in context.all_of(ModelMonitor):
+        if job_of(context, monitor) is not None:
+            yield Wanted(size=monitor.instance, spot=False, nodes=1, origin=describe(monitor))
     for endpoint in context.all_of(OnlineEndpoint):
         if endpoint.mode == "batch":
             yield Wanted(

@@ -16,7 +16,7 @@ from stacks.azure.instances import Unavailable, Use, machine
 from stacks.azure.models import add_models
 from stacks.azure.pipelines import pipeline_problems, pipeline_warnings
 from stacks.graph import StackBuilder
-from stacks.intents import OnlineEndpoint, TrainingPipeline, Workspace, describe
+from stacks.intents import ModelMonitor, OnlineEndpoint, TrainingPipeline, Workspace, describe
 from stacks.pipelines import Run
 
 __all__ = ["lower", "machine_problems"]
@@ -86,6 +86,9 @@ def _machines(context: Context) -> Iterator[tuple[tuple[str, ...], str, Use]]:
         use: Use = "compute" if endpoint.mode == "batch" else "serving"
         if endpoint.mode in ("realtime", "batch"):
             yield ("endpoints", endpoint.name, "instance"), endpoint.instance, use
+    for monitor in context.all_of(ModelMonitor):
+        if monitor.image is not None:
+            yield ("monitors", monitor.name, "instance"), monitor.instance, "compute"
     for pipeline in context.all_of(TrainingPipeline):
         yield ("pipelines", pipeline.name, "instance"), pipeline.instance, "compute"
         runs = [step.action for step in pipeline.steps.steps] if pipeline.steps else []

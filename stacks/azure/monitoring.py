@@ -12,9 +12,11 @@ from stacks.azure.alerts import add_alerts
 from stacks.azure.context import Context, Learning, Surroundings, Workplace
 from stacks.azure.dashboard import add_dashboard
 from stacks.azure.triggers import add_events
-from stacks.azure.watches import watch_endpoint, watch_runs
+from stacks.azure.watches import watch_drift, watch_endpoint, watch_runs
+from stacks.azure.watching import job_of, watching_problems
 from stacks.graph import StackBuilder
-from stacks.intents import Budget, ModelRegistry, OnlineEndpoint, TrainingPipeline, describe
+from stacks.intents import Budget, ModelMonitor, ModelRegistry, OnlineEndpoint, TrainingPipeline, describe
+from stacks.watching import baseline_remedy
 
 __all__ = ["lower", "monitoring_problems"]
 
@@ -22,7 +24,8 @@ USUAL_CURRENCY = "USD"
 
 
 def monitoring_problems(context: Context) -> Iterator[TargetProblem]:
-    """Say in which currency Azure counts."""
+    """Say in which currency Azure counts, and which monitors cannot look."""
+    yield from watching_problems(context)
     budget = context.one_of(Budget)
     if budget is not None and budget.currency != USUAL_CURRENCY:
         yield TargetProblem(
@@ -62,4 +65,24 @@ def lower(
         watch_runs(stack, around, workplace, alerts.heard, origin)
         add_events(stack, around, workplace, origin)
         add_dashboard(stack, around, workplace, learning)
-    return stack, ()
+    for monitor in context.all_of(ModelMonitor):
+        if job_of(context, monitor) is not None and monitor.endpoint in learning.endpoints:
+            watch_drift(stack, around, monitor, alerts.heard)
+    return stack, (*_unwatched(context),)
+
+
+def _unwatched(context: Context) -> Iterator[Skipped]:
+    """Say of each monitor what is not there, and what operations make."""
+    for monitor in context.all_of(ModelMonitor):
+        if monitor.image is None:
+            yield Skipped(
+                intent=describe(monitor),
+                reason="a monitor of Azure ML names a deployment and registered data, which no stack has",
+                remedy=f"Name an image in monitors.{monitor.name}.image: a job of its own looks for drift.",
+            )
+        elif monitor.baseline is None:
+            yield Skipped(
+                intent=describe(monitor),
+                reason="there is no baseline to compare with",
+                remedy=baseline_remedy(monitor),
+            )

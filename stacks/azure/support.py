@@ -84,9 +84,9 @@ SUPPORT: Mapping[type[Intent], Support] = {
         "operations', which read them from its tags; a batch endpoint's schedule is made by nobody yet",
     ),
     ModelMonitor: Support(
-        SupportLevel.NOT_IMPLEMENTED,
-        "a monitor of Azure ML names a deployment and registered data, which are there only after the stacks: the "
-        "operations make it",
+        SupportLevel.PARTIAL,
+        "with an image, its machine and its alert are made, and operations put its job and schedule; Azure ML's own monitors "
+        "are not made",
     ),
     FoundationModels: _FULL,
     InvocationLogging: Support(
@@ -115,6 +115,13 @@ _PIPELINE = "the operations make the pipeline, and read it"
 
 IDLE: Mapping[type[Intent], Mapping[str, str]] = {
     TrainingPipeline: dict.fromkeys(("definition", "schedule", "steps", "lacks", "remedy"), _PIPELINE),
+    ModelMonitor: dict.fromkeys(
+        (
+            *("columns", "data_drift_threshold", "prediction_drift_threshold", "concept_drift_threshold"),
+            *("retrain_pipeline", "code", "cooldown_s"),
+        ),
+        "is the operations', which put the job",
+    ),
     Guardrail: {
         "grounding": "Azure's filters do not judge whether an answer is founded on its source",
         "relevance": "Azure's filters do not judge whether an answer fits its question",

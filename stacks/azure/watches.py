@@ -8,14 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stacks.azure.context import Surroundings, Workplace
+from stacks.azure.watching import METRICS
 from stacks.graph import StackBuilder, Value
-from stacks.intents import OnlineEndpoint, describe
+from stacks.intents import ModelMonitor, OnlineEndpoint, describe
 from stacks.record import record
+from stacks.watching import ALARM_METRIC, every_s
 
-__all__ = ["ENDPOINTS", "WORKSPACES", "watch_endpoint", "watch_runs"]
+__all__ = ["ENDPOINTS", "WORKSPACES", "watch_drift", "watch_endpoint", "watch_runs"]
 
 ENDPOINTS = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
 WORKSPACES = "Microsoft.MachineLearningServices/workspaces"
+MONITOR = "Monitor"
+"""The dimension that says which monitor a figure is of."""
+HOUR_S = 3600
+LOOKS_BACK_H = (6, 12)
+"""Windows of an alert that are longer than an hour and shorter than a day (azurerm 5.10, window_size)."""
 WARNING, ERROR = 2, 1
 """Severities: Azure counts from 0, the worst, to 4."""
 
@@ -32,6 +39,8 @@ class _Watch:
     threshold: int
     says: str
     origin: str
+    of: tuple[str, str] | None = None
+    window: str = "PT15M"
 
 
 def watch_endpoint(
@@ -69,6 +78,32 @@ def watch_runs(
     _metric_alert(stack, around, failed, heard)
 
 
+def watch_drift(
+    stack: StackBuilder, around: Surroundings, monitor: ModelMonitor, heard: Sequence[Value]
+) -> None:
+    """Alert while a monitor's own job says that the drift lasts; the hysteresis is the job's."""
+    drifted = _Watch(
+        name=f"drift-{monitor.name}",
+        scope=around.base.application_insights_id,
+        namespace=METRICS,
+        metric=ALARM_METRIC,
+        aggregation="Maximum",
+        threshold=0,
+        says=f"Endpoint {monitor.endpoint} has drifted: {monitor.breaches} of the last {monitor.windows} windows of monitor "
+        f"{monitor.name}",
+        origin=describe(monitor),
+        of=(MONITOR, monitor.name),
+        window=_window_over(every_s(monitor)),
+    )
+    _metric_alert(stack, around, drifted, heard if monitor.notify else ())
+
+
+def _window_over(seconds: int) -> str:
+    """The shortest window that always has a figure: one comes each time, up to an hour late. A day is the longest."""
+    hours = -(-seconds // HOUR_S) + 1
+    return next((f"PT{each}H" for each in LOOKS_BACK_H if each >= hours), "P1D")
+
+
 def _metric_alert(stack: StackBuilder, around: Surroundings, watch: _Watch, heard: Sequence[Value]) -> None:
     stack.resource(
         "azurerm_monitor_metric_alert",
@@ -80,7 +115,7 @@ def _metric_alert(stack: StackBuilder, around: Surroundings, watch: _Watch, hear
             "scopes": [watch.scope],
             "severity": WARNING,
             "frequency": "PT5M",
-            "window_size": "PT15M",
+            "window_size": watch.window,
             "auto_mitigate": True,
             "criteria": {
                 "metric_namespace": watch.namespace,
@@ -90,12 +125,21 @@ def _metric_alert(stack: StackBuilder, around: Surroundings, watch: _Watch, hear
                 "threshold": watch.threshold,
                 # Nothing has been measured of what was made a moment ago.
                 "skip_metric_validation": True,
+                **_dimension(watch.of),
             },
             "action": [{"action_group_id": group} for group in heard] or None,
             "tags": around.context.tags,
         },
         origin=watch.origin,
     )
+
+
+def _dimension(of: tuple[str, str] | None) -> dict[str, Value]:
+    """What of a metric is meant: where a dimension has a value."""
+    if of is None:
+        return {}
+    name, value = of
+    return {"dimension": [{"name": name, "operator": "Include", "values": [value]}]}
 
 
 def _failing(

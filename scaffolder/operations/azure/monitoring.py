@@ -1,48 +1,157 @@
-"""Monitors on Azure: not made yet, and said so by each call.
+"""Monitors on Azure: the drift job and its schedule are put here, since Terraform has no resource for either.
 
-May not look as if a monitor ran.
+May not read what a deployment collected: the job does, inside the platform's network.
 """
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NoReturn
+from functools import cached_property
+from typing import Literal
+from xml.etree import ElementTree as ET
 
-from scaffolder.operations.azure.support import SUPPORT
-from scaffolder.operations.errors import Unsupported
-from scaffolder.operations.values import Capability, DriftResult, Ensured, MonitorStatus
-from stacks.intents import ModelMonitor
+from scaffolder.operations.azure.calls import Calls
+from scaffolder.operations.azure.jobs import submission
+from scaffolder.operations.azure.place import Place
+from scaffolder.operations.azure.runs import PARAMETERS, PIPELINE, REASON, AzureRuns
+from scaffolder.operations.azure.schedules import Timetable, Wanted, wanted_by
+from scaffolder.operations.errors import NotFound, Unsupported
+from scaffolder.operations.values import Capability, DriftResult, Ensured, MonitorStatus, RunRequest
+from scaffolder.operations.windows import latest, results_of, starts_in, windows_place
+from stacks.azure.pipelines import compiled
+from stacks.azure.watching import datastore_id, job_of
+from stacks.intents import ModelMonitor, TrainingPipeline
+from stacks.pipelines import PipelineDefinition
+from stacks.watching import baseline_remedy
 
-__all__ = ["NoMonitoring"]
+__all__ = ["AzureMonitoring"]
+
+SECTION = "monitors"
 
 
-def _refuse() -> NoReturn:
-    raise Unsupported(
-        Capability.MONITORS.value,
-        f"monitors are not made on Azure: {SUPPORT[Capability.MONITORS].reason}",
-        remedy="Look for drift with --env local over the captured requests.",
-    )
+class AzureMonitoring:
+    """Monitors with a job of their own; Azure ML's own monitors are made by nobody here."""
 
+    def __init__(self, calls: Calls, place: Place, runs: AzureRuns, timetable: Timetable) -> None:
+        self._calls = calls
+        self._place = place
+        self._runs = runs
+        self._timetable = timetable
 
-class NoMonitoring:
-    """Refuses by name."""
+    # --- the job ---
 
     def ensure(self, monitor: ModelMonitor) -> Ensured:
-        """Refuse."""
-        del monitor
-        _refuse()
+        """Put the job's schedule, and what the job names: code, environment and component.
+
+        Raises:
+            NotFound: there is nothing to compare with yet.
+            Unsupported: the monitor has no job of its own.
+        """
+        job = self._job(monitor)
+        key = f"{SECTION}.{monitor.name}"
+        reason = f"monitor: {monitor.name}"
+        made = submission(
+            compiled(job, self._steps(job), self._place.context),
+            self._place.workspace,
+            {PIPELINE: job.name, REASON: reason, PARAMETERS: "{}"},
+            {"reason": reason},
+        )
+
+        def prepare(one: Wanted) -> None:
+            self._runs.prepare(job, made, f"put the schedule {one.name}")
+
+        wanted = wanted_by(key, job.schedule or "", made.job["properties"])
+        others = [f"{SECTION}.{it.name}" for it in self._place.context.all_of(ModelMonitor)]
+        done = [*self._timetable.ensure(SECTION, wanted, prepare, keep=others)]
+        first = next(one for one in done if one.subject == f"schedule {wanted[0].name}")
+        return Ensured(subject=f"monitor {monitor.name}", action=first.action, detail=first.detail)
 
     def run(self, monitor: str, token: str) -> str:
-        """Refuse."""
-        del monitor, token
-        _refuse()
+        """Start the monitor's own job, as its schedule would."""
+        job = self._job(self._place.monitor(monitor))
+        request = RunRequest(pipeline=job.name, token=token, reason=f"monitor: {monitor}")
+        return self._runs.start(job, self._steps(job), request)
+
+    def _job(self, monitor: ModelMonitor) -> TrainingPipeline:
+        if monitor.image is None:
+            raise Unsupported(
+                Capability.MONITORS,
+                f"monitor {monitor.name} has no job of its own, and Azure ML's own monitors are not made here",
+                remedy=f"Set monitors.{monitor.name}.image and monitors.{monitor.name}.baseline.",
+            )
+        if monitor.baseline is None:
+            raise NotFound(
+                f"monitor {monitor.name} has nothing to compare with yet", remedy=baseline_remedy(monitor)
+            )
+        job = job_of(self._place.context, monitor, self._container)
+        if job is None:
+            raise NotFound(f"monitor {monitor.name} has no code to run")
+        return job
+
+    @staticmethod
+    def _steps(job: TrainingPipeline) -> PipelineDefinition:
+        if job.steps is None:
+            raise NotFound(f"{job.name} has no steps")
+        return job.steps
+
+    @cached_property
+    def _container(self) -> str:
+        """The address of the container that deployments collect into."""
+        found = self._calls.get(datastore_id(self._place.context), "find where requests are collected")
+        there = found["properties"]
+        return f"https://{there['accountName']}.blob.{there['endpoint']}/{there['containerName']}"
+
+    # --- what it found ---
 
     def list(self) -> Iterator[MonitorStatus]:
-        """Refuse."""
-        _refuse()
+        """Yield the spec's monitors: their schedules, and what their last windows found."""
+        intents = [*self._place.context.all_of(ModelMonitor)]
+        own = any(it.image is not None for it in intents)
+        schedules = {one.key: one for one in self._timetable.list()} if own else {}
+        for intent in intents:
+            schedule = schedules.get(f"{SECTION}.{intent.name}")
+            state: Literal["planned", "active", "paused"] = "planned"
+            if schedule is not None:
+                state = "active" if schedule.enabled else "paused"
+            last, alarm = None, False
+            if intent.image is not None:
+                last, alarm = latest(intent, self._starts(intent), self._read, self._windows(intent))
+            yield MonitorStatus(
+                name=intent.name,
+                endpoint=intent.endpoint,
+                state=state,
+                native_state=schedule.native_state if schedule is not None else "",
+                last_window_end=last,
+                alarm=alarm,
+                detail=""
+                if intent.image is not None
+                else "it names no image, and Azure ML's own is not made here",
+            )
 
     def results(self, monitor: str, *, since: datetime | None = None) -> Iterator[DriftResult]:
-        """Refuse."""
-        del monitor, since
-        _refuse()
+        """Yield what the monitor's own job found, the oldest window first."""
+        intent = self._place.monitor(monitor)
+        if intent.image is None:
+            self._job(intent)
+        yield from results_of(intent, self._starts(intent), self._read, self._windows(intent), since=since)
+
+    def _windows(self, intent: ModelMonitor) -> str:
+        return f"{self._place.bucket_url('artifacts')}/{windows_place(intent.name)}"
+
+    def _read(self, url: str) -> bytes:
+        content: bytes = self._calls.blob("GET", url, "read what a monitor found").body
+        return content
+
+    def _starts(self, intent: ModelMonitor) -> builtins.list[datetime]:
+        asked = {"restype": "container", "comp": "list", "prefix": f"{windows_place(intent.name)}/"}
+        names: builtins.list[str] = []
+        while True:
+            url, doing = self._place.bucket_url("artifacts"), f"list what monitor {intent.name} found"
+            page = ET.fromstring(self._calls.blob("GET", url, doing, params=asked).body)  # noqa: S314 - Azure's, over TLS
+            names += [item.findtext("Name") or "" for item in page.iter("Blob")]
+            marker = page.findtext("NextMarker")
+            if not marker:
+                return starts_in(names)
+            asked["marker"] = marker

@@ -8,7 +8,7 @@ from __future__ import annotations
 from scaffolder.operations.azure.batch import AzureBatch
 from scaffolder.operations.azure.calls import Calls, Cloud
 from scaffolder.operations.azure.identity import AzureIdentity
-from scaffolder.operations.azure.monitoring import NoMonitoring
+from scaffolder.operations.azure.monitoring import AzureMonitoring
 from scaffolder.operations.azure.place import Place
 from scaffolder.operations.azure.preflight import AzurePreflight
 from scaffolder.operations.azure.registry import AzureRegistry
@@ -41,5 +41,5 @@ class AzureProvider:
         self.registry = AzureRegistry(calls, place)
         self.serving = AzureServing(calls, place, opening)
         self.batch = AzureBatch(calls, place)
-        self.monitoring = NoMonitoring()
+        self.monitoring = AzureMonitoring(calls, place, self.runs, timetable)
         self.teardown = AzureTeardown(calls, place, self.serving, timetable)

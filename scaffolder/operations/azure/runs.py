@@ -74,12 +74,16 @@ class AzureRuns:
             raise InvalidRequest(
                 f"the pipeline {intent.name} cannot run: {intent.lacks}", remedy=intent.remedy
             )
-        values = _checked(intent.steps, request.parameters)
+        return self.start(intent, intent.steps, request)
+
+    def start(self, intent: TrainingPipeline, definition: PipelineDefinition, request: RunRequest) -> str:
+        """Start a pipeline, which need not be one of the spec's own."""
+        values = _checked(definition, request.parameters)
         ref = f"{intent.name}-{short_hash(intent.name, request.token)}"
         doing = f"submit the run {ref}"
         if self._calls.find(self._place.job_id(ref), doing) is not None:
             return ref
-        document = compiled(intent, intent.steps, self._place.context, values)
+        document = compiled(intent, definition, self._place.context, values)
         properties = {
             PIPELINE: intent.name,
             REASON: request.reason,

@@ -15,7 +15,7 @@ SUPPORT: Mapping[Capability, Support] = dict.fromkeys(Capability, Support(Suppor
         "a run keeps its parameters and its code's digest, and nothing starts it again from them yet",
     ),
     Capability.MONITORS: Support(
-        SupportLevel.NOT_IMPLEMENTED,
-        "the drift job is not scheduled on Azure ML yet; capture, and a run with a reason, are there",
+        SupportLevel.PARTIAL,
+        "the drift job of a monitor with an image, its schedule and its windows; Azure ML's own monitors are not made",
     ),
 }

@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import pytest
+
+from scaffolder.errors import SpecError
 from stacks.azure.alerts import budget_start
+from stacks.azure.context import Context
+from stacks.azure.watching import insights_id
 from tests.unit.stacks_azure.small import environment, nodes, of_type, synthesized
 
 MODEL = {"churn": {"version": 3}}
@@ -91,3 +96,61 @@ def test_a_currency_is_not_converted_and_that_is_said() -> None:
 
 def test_without_machine_learning_there_is_no_dashboard_and_no_event() -> None:
     assert nodes(environment(alerts=HEARD), "monitoring").keys() == {"azurerm_monitor_action_group.alerts"}
+
+
+# --- drift -----------------------------------------------------------------------------------------------------------
+
+CAPTURED = {"churn": {"model": "churn", "capture_percent": 50}}
+WATCH = {"endpoint": "churn", "every": "6h", "image": "ghcr.io/acme/drift:1", "baseline": "2026-11"}
+
+
+def drift_of(**changed: object) -> Any:
+    given = {**WATCH, "data_drift": {}, **changed}
+    monitors = {"churn": {key: value for key, value in given.items() if value is not None}}
+    return environment(models=MODEL, endpoints=CAPTURED, monitors=monitors, alerts=HEARD)
+
+
+def test_drift_that_lasts_is_told_of_by_what_the_job_publishes() -> None:
+    found = drift_of()
+    alert: Any = nodes(found, "monitoring")["azurerm_monitor_metric_alert.drift-churn"].arguments
+    criteria = alert["criteria"]
+    assert (criteria["metric_namespace"], criteria["metric_name"]) == ("Drift", "drift_alarm")
+    assert criteria["dimension"] == [{"name": "Monitor", "operator": "Include", "values": ["churn"]}]
+    assert (alert["window_size"], len(alert["action"])) == ("PT12H", 1)
+
+
+def test_the_job_publishes_metrics_of_the_resource_that_the_alert_looks_at() -> None:
+    found = drift_of()
+    insights = of_type(found, "security", "azurerm_application_insights")["platform"].arguments
+    context = Context(found.platform)
+    group = of_type(found, "security", "azurerm_resource_group")
+    (name,) = {node.arguments["name"] for node in group.values()}
+    assert insights_id(context).endswith(
+        f"/resourceGroups/{name}/providers/Microsoft.Insights/components/{insights['name']}"
+    )
+
+
+def test_a_monitor_has_a_machine_to_look_on() -> None:
+    clusters = of_type(drift_of(instance="cpu.large"), "ml", "azurerm_machine_learning_compute_cluster")
+    assert "cpu-large" in clusters
+
+
+def test_what_a_monitor_lacks_is_said() -> None:
+    remedies = [each.remedy for each in drift_of(baseline=None).skipped if "monitor" in each.intent]
+    assert any("python -m drift baseline" in remedy for remedy in remedies)
+    remedies = [each.remedy for each in drift_of(image=None).skipped if "monitor" in each.intent]
+    assert any("monitors.churn.image" in remedy for remedy in remedies)
+
+
+def test_a_period_that_no_schedule_can_say_is_refused() -> None:
+    with pytest.raises(SpecError, match="not a period of a schedule"):
+        drift_of(every="5h")
+
+
+def test_an_endpoint_that_keeps_no_requests_is_not_watched() -> None:
+    with pytest.raises(SpecError, match="has capture_percent 0"):
+        environment(
+            models=MODEL,
+            endpoints={"churn": {"model": "churn", "capture_percent": 0}},
+            monitors={"churn": {**WATCH, "data_drift": {}}},
+        )

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from xml.sax.saxutils import escape
 
 from tests.operations.fakes.azure.requests import Answer, Refusal, Request
 
@@ -20,11 +21,14 @@ OPERATIONS = {
     ("PUT", ""): ("_block_blob_operations", "build_upload_request"),
     ("PUT", "lease"): ("_blob_operations", "build_acquire_lease_request"),
     ("PUT", "metadata"): ("_blob_operations", "build_set_metadata_request"),
+    ("GET", "list"): ("_container_operations", "build_list_blob_hierarchy_segment_request"),
     ("GET", ""): ("_blob_operations", "build_download_request"),
     ("HEAD", ""): ("_blob_operations", "build_get_properties_request"),
 }
 RELEASE = ("_blob_operations", "build_release_lease_request")
 PLAIN = {"accept", "accept-encoding", "authorization", "connection", "content-length", "host", "user-agent"}
+PAGE = 3
+"""Few to a page, so that whoever reads only the first is found out."""
 MOST_LEASE_S, LEAST_LEASE_S = 60, 15
 
 
@@ -66,6 +70,8 @@ class Blobs:
         self._check(request, action)
         if there is None:
             raise Refusal(404, "ContainerNotFound", "The specified container does not exist.")
+        if action == "list":
+            return _listed(request, sorted(there))
         if (request.method, action) == ("PUT", ""):
             return self._put(request, there, path)
         blob = there.get(path)
@@ -133,6 +139,27 @@ class Blobs:
                 blob.lease = ""
                 return Answer(200)
         raise Refusal(400, "InvalidHeaderValue", "x-ms-lease-action")
+
+
+def _listed(request: Request, names: list[str]) -> Answer:
+    """A page of what is below a prefix; with a delimiter, folders as one."""
+    if request.query.get("restype") != "container":
+        raise Refusal(400, "InvalidQueryParameterValue", "restype")
+    prefix, cut = request.query.get("prefix", ""), request.query.get("delimiter", "")
+    found: dict[str, str] = {}
+    for name in names:
+        if name.startswith(prefix):
+            rest = name.removeprefix(prefix)
+            inner = rest.partition(cut)[0] + cut if cut and cut in rest else ""
+            found[prefix + inner if inner else name] = "BlobPrefix" if inner else "Blob"
+    start = int(request.query.get("marker") or "0")
+    page = [*found.items()][start : start + PAGE]
+    items = "".join(f"<{kind}><Name>{escape(name)}</Name></{kind}>" for name, kind in page)
+    following = str(start + PAGE) if start + PAGE < len(found) else ""
+    text = (
+        f"<EnumerationResults><Blobs>{items}</Blobs><NextMarker>{following}</NextMarker></EnumerationResults>"
+    )
+    return Answer(200, f'<?xml version="1.0" encoding="utf-8"?>{text}'.encode())
 
 
 def _metadata(request: Request) -> dict[str, str]:

@@ -46,6 +46,7 @@ BROKEN = {
     *("InvalidRequestContent", "InvalidApiVersionParameter", "InvalidQueryParameter", "UnsupportedMediaType"),
     *("InvalidHeaderValue", "InvalidQueryParameterValue", "MissingRequiredHeader"),
 }
+WORKSPACE_STORE, COLLECTING = "churndevworkspace", "azureml-blobstore-0a1b2c3d"
 DEPLOYING_S, CHANGING_S = 300.0, 30.0
 FIXED = ("modelUri", "modelType", "jobName", "properties")
 HERE = "westeurope"
@@ -96,6 +97,7 @@ class Azure:
             "schedules_create_or_update": self._schedule,
             "schedules_delete": self._unscheduled,
             "compute_get": self._got,
+            "datastores_get": self._got,
             "compute_list": self._listed,
             "usages_list": self._usages,
             "virtual_machine_sizes_list": self._sizes,
@@ -124,6 +126,15 @@ class Azure:
             )
         discovery = f"https://{HERE}.api.azureml.ms/discovery"
         self.resources.put(ws, {"location": context.region, "properties": {"discoveryUrl": discovery}})
+        own = {
+            "datastoreType": "AzureBlob",
+            "accountName": WORKSPACE_STORE,
+            "containerName": COLLECTING,
+            "endpoint": "core.windows.net",
+            "credentials": {"credentialsType": "None"},
+        }
+        self.resources.put(f"{ws}/datastores/workspaceblobstore", {"properties": own})
+        self.blobs.containers[f"{WORKSPACE_STORE}.blob.core.windows.net/{COLLECTING}"] = {}
         for wanted in wanted_machines(context):
             compute = {"properties": {"computeType": "AmlCompute"}, "tags": dict(context.tags)}
             self.resources.put(f"{ws}/computes/{cluster_of(wanted.size, spot=wanted.spot)}", compute)
