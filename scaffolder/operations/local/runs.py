@@ -22,7 +22,16 @@ from scaffolder.operations.local.layout import Layout
 from scaffolder.operations.local.logs import log_lines
 from scaffolder.operations.local.preflight import REGISTRY, require
 from scaffolder.operations.local.processes import end_leftovers, unmarked
-from scaffolder.operations.local.records import Head, Plan, RunFolder, State, find_run, ref_of, run_of
+from scaffolder.operations.local.records import (
+    Head,
+    Plan,
+    RunFolder,
+    State,
+    StepState,
+    find_run,
+    ref_of,
+    run_of,
+)
 from scaffolder.operations.local.requests import parameters_of, runnable
 from scaffolder.operations.local.trees import BadTreeError, digest_of, remove_tree
 from scaffolder.operations.port import Opening
@@ -154,7 +163,7 @@ class LocalRuns:
                         remedy="`scaffolder run` starts another one of its pipeline.",
                     )
                 folder.cancel.unlink(missing_ok=True)
-                folder.write_state(replace(state, state=RunState.QUEUED.value, ended=None, error=""))
+                folder.write_state(_to_go_on(state))
                 self._launch(folder, lock)
             finally:
                 os.close(lock)
@@ -356,6 +365,13 @@ class LocalRuns:
                 yield f"{uri} is not there any more"
             except BadTreeError as bad:
                 yield f"{uri}: {bad}"
+
+
+def _to_go_on(state: State) -> State:
+    """A run's state before its next runner takes it: what is done stands, all else waits."""
+    done = {name: step for name, step in state.steps.items() if step.state == RunState.SUCCEEDED.value}
+    steps = {name: done.get(name, StepState()) for name in state.steps}
+    return replace(state, state=RunState.QUEUED.value, ended=None, error="", steps=steps)
 
 
 def _appears(half: Path, place: Path) -> bool:

@@ -193,7 +193,10 @@ class LocalServing:
         self._known(endpoint)
         desired = self._desired(endpoint)
         if not desired["deployments"]:
-            raise NotFound(f"nothing serves behind the endpoint {endpoint!r}", remedy="Deploy a version.")
+            raise NotFound(
+                f"nothing serves behind the endpoint {endpoint!r}",
+                remedy="`scaffolder models deploy MODEL` deploys a version.",
+            )
         if deployment is not None and deployment not in desired["deployments"]:
             raise NotFound(
                 f"the endpoint {endpoint!r} has no deployment {deployment!r}; "

@@ -250,6 +250,7 @@ def test_a_run_whose_runner_was_killed_has_failed_says_so_and_goes_on(tmp_path: 
     assert [run.state for run in runs.list()] == [RunState.FAILED]
     wait.unlink()
     assert runs.resume(ref) == ref
+    assert RunState.FAILED not in {step.state for step in runs.describe(ref).steps}  # it waits, or goes on
     whole = ended_runs(runs, ref)
     assert (whole.state, count.read_text()) == (RunState.SUCCEEDED, "x")
     assert not [*_processes(tmp_path)]
