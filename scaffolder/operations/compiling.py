@@ -71,13 +71,13 @@ def for_service(loaded: LoadedSpec, pipeline: str) -> tuple[Document, tuple[Find
         UsageError: the spec has no such pipeline.
         InvalidRequest: its file, or what that names, is not there.
     """
-    platform, intent = _pipeline(loaded, pipeline)
+    platform, intent, read = _pipeline(loaded, pipeline)
     provider = platform.target.provider
     lowering = lowering_of(provider)
     if lowering is None:
         raise UnsupportedError(f'the target "{provider}" has no stacks in this version')
     said = [it for it in lowering.problems(platform) if it.path[:2] == ("pipelines", pipeline)]
-    warnings = _checked(loaded, said)
+    warnings = _checked(loaded, said, read)
     found: Document = _names(platform).document(platform, intent)
     return found, warnings
 
@@ -94,7 +94,7 @@ def for_kubeflow(loaded: LoadedSpec, pipeline: str) -> tuple[Document, tuple[Fin
     """
     from stacks.kubeflow import compiled, pipeline_problems, pipeline_warnings  # noqa: PLC0415 - only for it
 
-    platform, intent = _pipeline(loaded, pipeline)
+    platform, intent, read = _pipeline(loaded, pipeline)
     cluster = _names(platform).cluster(platform)
     path = ("pipelines", pipeline, "definition")
     said = [
@@ -104,13 +104,13 @@ def for_kubeflow(loaded: LoadedSpec, pipeline: str) -> tuple[Document, tuple[Fin
         for warning, each in ((False, pipeline_problems(intent, cluster)), (True, pipeline_warnings(intent)))
         for message, hint in each
     ]
-    warnings = _checked(loaded, said)
+    warnings = _checked(loaded, said, read)
     name = f"{platform.name}-{platform.environment}-{pipeline}"
     return Document(parts=compiled(intent, definition_of(intent), cluster, name), form="yaml"), warnings
 
 
-def _pipeline(loaded: LoadedSpec, name: str) -> tuple[Platform, TrainingPipeline]:
-    """The platform of the only environment, and a pipeline of it that has its definition."""
+def _pipeline(loaded: LoadedSpec, name: str) -> tuple[Platform, TrainingPipeline, Sequence[Finding]]:
+    """The platform of the only environment, a pipeline of it that has its definition, and what was warned of so far."""
     (environment,) = loaded.environments
     definitions = load_definitions(loaded)
     if any(finding.severity == "error" for finding in definitions.findings):
@@ -120,7 +120,7 @@ def _pipeline(loaded: LoadedSpec, name: str) -> tuple[Platform, TrainingPipeline
     )
     intent = looked_up("pipeline", name, intents_of(platform, TrainingPipeline))
     definition_of(intent)
-    return platform, intent
+    return platform, intent, (*loaded.warnings, *definitions.findings)
 
 
 def _names(platform: Platform) -> ModuleType:
@@ -129,14 +129,16 @@ def _names(platform: Platform) -> ModuleType:
     return import_module(f"{package}.compiling")
 
 
-def _checked(loaded: LoadedSpec, said: Sequence[TargetProblem]) -> tuple[Finding, ...]:
-    """Where each is in the spec's file.
+def _checked(
+    loaded: LoadedSpec, said: Sequence[TargetProblem], read: Sequence[Finding]
+) -> tuple[Finding, ...]:
+    """Where each is in the spec's file, among those that were found by reading.
 
     Raises:
         SpecError: one of them is no warning.
     """
     (environment,) = loaded.environments
-    findings: list[Finding] = []
+    findings = [*read]
     for problem in said:
         line, column = environment.position(problem.path)
         findings.append(
@@ -153,4 +155,4 @@ def _checked(loaded: LoadedSpec, said: Sequence[TargetProblem]) -> tuple[Finding
         )
     if not all(problem.warning for problem in said):
         raise SpecError(findings)
-    return tuple(sorted(findings))
+    return tuple(sorted(set(findings)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ CLUSTER = Cluster(
     buckets={"data": "s3://acme-data", "artifacts": "s3://acme-artifacts"},
     images={"training": "registry.example/training", "serving": "registry.example/serving"},
 )
+
+
+PLACEHOLDER = re.compile(r"\{\{\$\.(inputs|outputs)\.(parameters|artifacts)\['(.+?)'\]")
 
 
 def intent_of(definition: PipelineDefinition, instance: str = "cpu.medium") -> TrainingPipeline:
@@ -85,8 +89,24 @@ def test_what_is_made_of_any_definition_is_a_pipeline_for_kfp(definition: Pipeli
     judge_template(pipeline)
     labels = set(pipeline["deploymentSpec"]["executors"])
     assert {f"exec-{step.name}" for step in definition.steps} <= labels
+    assert [*_unfilled(pipeline)] == []
     assert "parameterExpressionSelector" not in json.dumps(pipeline)
     assert "pipeline_google_cloud" not in json.dumps(pipeline)
+
+
+def _unfilled(pipeline: Mapping[str, Any]) -> Iterator[str]:
+    """Yield placeholders that a container's words have and its component does not declare, or that nobody fills."""
+    for component in pipeline["components"].values():
+        executor = pipeline["deploymentSpec"]["executors"].get(component.get("executorLabel"), {})
+        container = executor.get("container", {"command": [""]})
+        first: str = container["command"][0]
+        words: list[str] = [*container["command"][1:], *container.get("args", ())]
+        for side, kind, name in PLACEHOLDER.findall(" ".join(words)):
+            if name not in component.get(f"{side[:-1]}Definitions", {}).get(kind, {}):
+                yield f"{side}.{kind}.{name}"
+        for text in (first, *(it["value"] for it in container.get("env", ()))):
+            if "{{" in text:
+                yield text
 
 
 KFP_NAMES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import cache
@@ -66,8 +67,8 @@ def _at_most(steps: Steps) -> None:
 CHANGES: dict[str, Change] = {
     "steps.*.kind": _set("train", kind="job"),
     "steps.*.image": _set("train", image="serving:1.0.0"),
-    "steps.*.code": _set("train", code="pipelines"),
-    "steps.*.command": _set("train", command=["python", "other.py"]),
+    "steps.*.code": _set("train", code="pipelines/other"),
+    "steps.*.command": _set("train", command=["python", "train.py", "--other"]),
     "steps.*.command, left out": _left_out("extra", "command"),
     "steps.*.environment": _set("train", environment={"A": "b"}),
     "steps.*.inputs: STEP.OUTPUT": _set("train", inputs={"train": "prepare.test"}),
@@ -103,6 +104,8 @@ class Project:
         self.spec = write_project(SERVICES.get(target, "aws"), folder)
         text = self.spec.read_text().replace("models: {churn:", "models: {other: {approval: manual}, churn:")
         self.spec.write_text(text)
+        shutil.copytree(folder / "pipelines/churn", folder / "pipelines/other")
+        (folder / "pipelines/other/more.py").write_text("")
         self.file = folder / "pipelines/train.yaml"
         definition = yaml.safe_load(self.file.read_text())
         steps = definition["steps"]
