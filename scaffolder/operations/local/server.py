@@ -156,17 +156,28 @@ def _listening(wanted: int) -> socket.socket:
     raise OSError(f"no port of {HOST} is free")
 
 
-async def _follow(endpoint: Endpoint) -> None:
-    """Look for what is desired even where nobody says that it changed."""
-    while True:
+async def _follow(endpoint: Endpoint, is_wanted: Callable[[], bool], end: Callable[[], None]) -> None:
+    """Look for what is desired even where nobody says that it changed; where the folder is gone, nothing is."""
+    while is_wanted():
         await asyncio.sleep(FOLLOW_S)
-        endpoint.reload()
+        if is_wanted():
+            endpoint.reload()
+    end()
 
 
-async def _serve(folder: Path, listener: socket.socket) -> None:
+def _holds(file: Path, lock: int) -> bool:
+    """Whether the lock is still the one in its place: nobody else finds a server whose folder was removed or moved."""
+    try:
+        return os.path.samestat(file.stat(), os.fstat(lock))
+    except OSError:
+        return False
+
+
+async def _serve(folder: Path, lock: int, listener: socket.socket) -> None:
     import uvicorn  # noqa: PLC0415 - it has left its parent
 
     from scaffolder.operations.local.endpoint import Endpoint, log  # noqa: PLC0415
+    from scaffolder.operations.local.liveness import LOCK  # noqa: PLC0415
 
     port = listener.getsockname()[1]
     endpoint = Endpoint(folder, {"pid": os.getpid(), "port": port})
@@ -188,7 +199,12 @@ async def _serve(folder: Path, listener: socket.socket) -> None:
     sys.stdout.write(json.dumps({"port": port}))
     sys.stdout.flush()
     os.dup2(2, 1)
-    follower = asyncio.create_task(_follow(endpoint))
+
+    def end() -> None:
+        log("its folder is gone")
+        server.should_exit = True
+
+    follower = asyncio.create_task(_follow(endpoint, lambda: _holds(folder / LOCK, lock), end))
     await server.serve(sockets=[listener])
     follower.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -217,9 +233,9 @@ def _main(place: str, lock: str) -> int:
     try:
         import uvloop  # noqa: PLC0415 - faster, where it is there
     except ModuleNotFoundError:
-        asyncio.run(_serve(folder, listener))
+        asyncio.run(_serve(folder, int(lock), listener))
     else:
-        uvloop.run(_serve(folder, listener))
+        uvloop.run(_serve(folder, int(lock), listener))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import threading
 import time
@@ -235,6 +236,15 @@ def test_a_killed_server_is_seen_and_comes_back_where_it_was(opened: Project) ->
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "its models' processes end")
     assert opened.serving.invoke("churn", ROWS).body == b"1\n0\n"
     assert opened.url == url
+
+
+def test_a_server_whose_folder_was_removed_ends_with_its_models(opened: Project) -> None:
+    opened.deploy("v001", opened.version())
+    status = json.loads((opened.serving.folder("churn") / "status.json").read_text())
+    processes = [status["pid"], *status["deployments"]["v001"]["pids"]]
+    shutil.rmtree(opened.serving.folder("churn"))
+    until(lambda: not any(Path(f"/proc/{each}").exists() for each in processes), "the processes end")
+    opened.deploy("v001", opened.version())
 
 
 def test_what_was_accepted_is_answered_before_a_server_ends(opened: Project) -> None:
