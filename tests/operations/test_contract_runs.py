@@ -7,7 +7,7 @@ import pytest
 from scaffolder.operations.errors import InvalidRequest, NotFound
 from scaffolder.operations.names import schedules_of
 from scaffolder.operations.values import FINISHED, Capability, LogLine, ParameterValue, RunRequest, RunState
-from tests.operations.contract import finished, needs, neutral, run_request
+from tests.operations.contract import finished, needs, neutral, run_request, short_request
 from tests.operations.worlds import World
 
 STEPS = ["prepare", "train", "evaluate", "register"]
@@ -26,7 +26,7 @@ def test_a_run_is_what_was_asked_for(world: World) -> None:
 
 @needs(Capability.RUNS)
 def test_a_runs_parameters_keep_their_types(world: World) -> None:
-    given: dict[str, ParameterValue] = {"seed": 11, "min_accuracy": 0.5, "day": "2026-11-01"}
+    given: dict[str, ParameterValue] = {"seed": 11, "min_accuracy": 1.5, "day": "2026-11-01"}
     ref = finished(world, run_request("one", **given))
     kept = world.provider.runs.describe(ref).parameters
     assert {name: kept[name] for name in given} == given
@@ -35,16 +35,16 @@ def test_a_runs_parameters_keep_their_types(world: World) -> None:
 
 @needs(Capability.RUNS)
 def test_two_requests_with_one_token_start_one_run(world: World) -> None:
-    first = world.provider.runs.submit(run_request("one"))
-    assert world.provider.runs.submit(run_request("one")) == first
+    first = world.provider.runs.submit(short_request("one"))
+    assert world.provider.runs.submit(short_request("one")) == first
     world.finish(first)
-    assert world.provider.runs.submit(run_request("one")) == first
+    assert world.provider.runs.submit(short_request("one")) == first
     assert [run.ref for run in world.provider.runs.list("train")] == [first]
 
 
 @needs(Capability.RUNS)
 def test_another_token_starts_another_run_and_lists_begin_with_the_newest(world: World) -> None:
-    refs = [finished(world, run_request(token)) for token in ("one", "two")]
+    refs = [finished(world, short_request(token)) for token in ("one", "two")]
     assert [run.ref for run in neutral([*world.provider.runs.list("train")])] == refs[::-1]
     assert {*refs} <= {run.ref for run in world.provider.runs.list()}
     created = [run.created for run in world.provider.runs.list()]
@@ -134,14 +134,14 @@ def test_a_run_that_is_not_there_is_not_cancelled(world: World) -> None:
 
 def _unknown(world: World) -> str:
     """A ref of the provider's own form that names nothing: a real one with other letters at its end."""
-    ref = world.provider.runs.submit(run_request("known"))
+    ref = world.provider.runs.submit(short_request("known"))
     world.finish(ref)
     return ref[:-4] + "".join("b" if letter == "a" else "a" for letter in ref[-4:])
 
 
 @needs(Capability.RUNS, Capability.LOGS)
 def test_after_a_cursor_no_line_is_repeated_or_lost(world: World) -> None:
-    ref = finished(world, run_request("one"))
+    ref = finished(world, short_request("one"))
     lines = neutral([*world.provider.runs.logs(ref)])
     assert len(lines) >= 2
     assert len({line.cursor for line in lines}) == len(lines)
@@ -151,7 +151,7 @@ def test_after_a_cursor_no_line_is_repeated_or_lost(world: World) -> None:
 
 @needs(Capability.RUNS, Capability.LOGS)
 def test_lines_that_come_later_follow_those_seen(world: World) -> None:
-    ref = world.provider.runs.submit(run_request("one"))
+    ref = world.provider.runs.submit(short_request("one"))
     seen = [*world.provider.runs.logs(ref)]
     world.finish(ref)
     seen += world.provider.runs.logs(ref, after=seen[-1].cursor if seen else "")
@@ -192,7 +192,7 @@ def test_a_run_that_is_cancelled_stops(world: World) -> None:
 
 @needs(Capability.RUNS, Capability.CANCEL)
 def test_cancelling_a_run_that_has_ended_changes_nothing(world: World) -> None:
-    ref = finished(world, run_request("one"))
+    ref = finished(world, short_request("one"))
     before = world.provider.runs.describe(ref)
     world.provider.runs.cancel(ref)
     assert world.provider.runs.describe(ref) == before

@@ -1,8 +1,10 @@
-"""Register again and again, killed after a random time, and then once to the end; say of each how it ended.
+"""Register again and again, killed after a random time, and then once to the end; or in several processes at once.
 
     python -m tests.operations.local.registry_kills FOLDER TIMES
+    python -m tests.operations.local.registry_kills FOLDER at-once TOKENS…
 
-A process that has imported all forks one for each try.
+Says of each try how it ended; or what versions the tokens, comma by comma, have become in each process. A process that has
+imported all forks one for each try.
 """
 
 from __future__ import annotations
@@ -52,9 +54,41 @@ def _registers(folder: Path, number: int, kill_after_s: float | None) -> int:
 
 
 def main() -> None:
-    folder, times = Path(sys.argv[1]), int(sys.argv[2])
-    chance = random.Random(7)  # noqa: S311 - the same tries each time
+    folder = Path(sys.argv[1])
     _warm(folder / "warm")
+    if sys.argv[2] == "at-once":
+        _at_once(folder, [tokens.split(",") for tokens in sys.argv[3:]])
+    else:
+        _killed(folder, int(sys.argv[2]))
+
+
+def _at_once(folder: Path, tokens: list[list[str]]) -> None:
+    """Register in a process for each list, into a registry that none has made yet."""
+    children = []
+    for mine in tokens:
+        read, write = os.pipe()
+        child = os.fork()
+        if not child:
+            registry = registry_in(folder)
+            versions = [
+                registry.register(
+                    Registration(model="churn", artifact_uri=str(folder / "artifact"), token=token)
+                ).version
+                for token in mine
+            ]
+            os.write(write, json.dumps(versions).encode())
+            os._exit(0)
+        os.close(write)
+        children.append((child, read))
+    for child, read in children:
+        with os.fdopen(read) as said:
+            versions = json.loads(said.read() or "[]")
+        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        sys.stdout.write(f"{json.dumps({'versions': versions, 'ended': ended})}\n")
+
+
+def _killed(folder: Path, times: int) -> None:
+    chance = random.Random(7)  # noqa: S311 - the same tries each time
     for number in range(times + 1):
         killed = number and _registers(folder, number, chance.random() * LONGEST_S)
         ended = _registers(folder, number, None)

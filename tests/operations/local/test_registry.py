@@ -164,31 +164,21 @@ def test_a_database_of_another_schema_is_left_to_mlflow(tmp_path: Path) -> None:
     assert read_versions(tmp_path / "empty.db", "churn") is None
 
 
-REGISTER = """
-import sys
-from pathlib import Path
-from scaffolder.operations.values import Registration
-from tests.operations.local.registry_kills import registry_in
-registry = registry_in(Path(sys.argv[1]))
-for token in sys.argv[2:]:
-    registration = Registration(model="churn", artifact_uri=str(Path(sys.argv[1]) / "artifact"), token=token)
-    print(registry.register(registration).version)
-"""
-
-
 @pytest.mark.slow
 def test_processes_that_register_at_once_wait_for_each_other(tmp_path: Path) -> None:
     opened = Project(tmp_path, from_nothing=True)
     _artifact(opened, "artifact")
     tokens = [[f"own {process} {number}" for number in range(4)] + ["shared"] for process in range(3)]
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", REGISTER, str(tmp_path), *mine], cwd=ROOT, stdout=subprocess.PIPE
-        )
-        for mine in tokens
-    ]
-    said = [[int(line) for line in process.communicate()[0].split()] for process in running]
-    assert [process.returncode for process in running] == [0, 0, 0]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.operations.local.registry_kills", str(tmp_path), "at-once"]
+        + [",".join(mine) for mine in tokens],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["ended"] for one in told] == [0, 0, 0]
+    said = [one["versions"] for one in told]
     assert len({mine[-1] for mine in said}) == 1
     assert sorted({version for mine in said for version in mine}) == list(range(1, 14))
     assert [one.version for one in opened.registry.list("churn")] == list(range(13, 0, -1))
