@@ -77,7 +77,9 @@ class Cluster:
         self.store = folder / "store"
         self.programs = folder / "programs"
         self.programs.mkdir(parents=True)
-        (self.programs / "python").symlink_to(sys.executable)
+        python = self.programs / "python"
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        python.chmod(0o755)
 
     def put(self, uri: str, text: str) -> None:
         """Write a file into the store."""
