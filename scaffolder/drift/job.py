@@ -29,7 +29,7 @@ from .sources import FORMATS, captures_at
 from .watch import Watch, watched
 from .wire import Around
 
-__all__ = ["RESULTS", "main"]
+__all__ = ["RESULTS", "main", "parser"]
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ def _now() -> datetime:
 
 def main(arguments: Sequence[str] | None = None, around: Around | None = None) -> int:
     """Run the job and return its exit code; ``around`` is what it reaches, this machine's clock and network if not given."""
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     given.around = around or Around(now=_now, sleep=time.sleep)
     try:
         given.work(given)
@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None, around: Around | None = None) -
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What the job can be told."""
     parser = argparse.ArgumentParser(prog="drift", description="Find drift of data, predictions and errors.")
     works = parser.add_subparsers(required=True)
     make = works.add_parser("baseline", help="what windows are compared with, from training rows")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from .places import aws_client, aws_said
 from .wire import AGAIN, Around, azure_tokens, google_tokens
 
-__all__ = ["Figures", "Publisher", "publisher_of"]
+__all__ = ["ALARM", "RETRAIN", "SCORE", "Figures", "Publisher", "publisher_of"]
 
 SCORE, ALARM, RETRAIN = "drift_score", "drift_alarm", "drift_retrain"
 DIMENSION = "Monitor"

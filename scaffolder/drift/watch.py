@@ -8,7 +8,7 @@ reached.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from .check import Thresholds
 from .history import History, Result, results_in
 from .looking import looked
 from .places import place_at
-from .publish import Figures, Publisher
+from .publish import ALARM, RETRAIN, SCORE, Figures, Publisher
 from .reading import window_of
 from .sources import Captures, bring_captures, bring_labels
 from .wire import Around
@@ -191,14 +191,8 @@ def _published(
         if not wanted:
             raise
         raise ValueError(f"a retraining was recorded, and perhaps never started: {problem}") from problem
-    score, raised, retrain = figures.metrics().items()
-    return {
-        **dict([score]),
-        raised[0]: figures.alarm,
-        retrain[0]: figures.retrain,
-        "why": why,
-        "published": True,
-    }
+    said = {SCORE: figures.score, ALARM: figures.alarm, RETRAIN: figures.retrain}
+    return {**said, "why": why, "published": True}
 
 
 def _recent(watch: Watch, history: History) -> list[Result]:
@@ -220,8 +214,8 @@ def _retraining(watch: Watch, around: Around, history: History, alarm: Alarm) ->
     if not watch.retrains:
         return False, "the monitor does not retrain"
     number, before = history.last_retraining()
-    runs: Iterator[Any] = iter(() if before is None else (before,))
-    decided = retraining_after(watch.monitor, alarm, runs, now=around.now(), rule=watch.rule)
+    started = () if before is None else (before,)
+    decided = retraining_after(watch.monitor, alarm, started, now=around.now(), rule=watch.rule)
     if not decided.wanted:
         return False, decided.why
     if not history.claim(number + 1, around.now(), decided.why):

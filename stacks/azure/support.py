@@ -118,7 +118,7 @@ IDLE: Mapping[type[Intent], Mapping[str, str]] = {
     ModelMonitor: dict.fromkeys(
         (
             *("columns", "data_drift_threshold", "prediction_drift_threshold", "concept_drift_threshold"),
-            *("retrain_pipeline", "code", "cooldown_s"),
+            *("retrain_pipeline", "code", "cooldown_s", "image", "baseline", "every"),
         ),
         "is the operations', which put the job",
     ),
