@@ -17,7 +17,8 @@ import pandas as pd
 
 from scaffolder.drift.baseline import Baseline, baseline, dumped, load
 from scaffolder.drift.check import FEWEST_ROWS, Thresholds
-from scaffolder.drift.job import RESULTS, looked
+from scaffolder.drift.job import RESULTS
+from scaffolder.drift.looking import looked
 from scaffolder.drift.reading import Window, answers_of, captures, rows_of, table, window_of
 from scaffolder.operations.local.files import read_json, write_bytes, write_json
 from scaffolder.operations.local.models import ModelError, Request, load_model
