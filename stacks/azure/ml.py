@@ -15,6 +15,7 @@ from stacks.azure.features import add_features
 from stacks.azure.instances import Unavailable, Use, machine
 from stacks.azure.models import add_models
 from stacks.azure.pipelines import pipeline_problems, pipeline_warnings
+from stacks.azure.timing import schedule_fault
 from stacks.graph import StackBuilder
 from stacks.intents import ModelMonitor, OnlineEndpoint, TrainingPipeline, Workspace, describe
 from stacks.pipelines import Run
@@ -58,6 +59,15 @@ def lower(
 
 def _pipelines(context: Context) -> Iterator[TargetProblem]:
     for pipeline in context.all_of(TrainingPipeline):
+        fault = schedule_fault(pipeline.schedule) if pipeline.schedule else ""
+        if fault:
+            name = f"pipelines.{pipeline.name}.schedule"
+            yield TargetProblem(
+                path=("pipelines", pipeline.name, "schedule"),
+                code="schedule",
+                message=f'{name} "{pipeline.schedule}" is not a schedule of azure: {fault}',
+                hint="Leave the month at *, and one of the two fields for days.",
+            )
         path = ("pipelines", pipeline.name, "definition")
         for said, warning in ((pipeline_problems, False), (pipeline_warnings, True)):
             for message, hint in said(pipeline):

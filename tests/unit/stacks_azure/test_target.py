@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import stacks.azure
-from stacks.intents import AuditTrail, CiIdentity, ExistingNetwork, Platform, PrivateNetwork
+from stacks.intents import AuditTrail, CiIdentity, ExistingNetwork, Platform, PrivateNetwork, TrainingPipeline
 from tests.unit.stacks_azure.platforms import VNET, platform
 
 
@@ -99,3 +99,15 @@ def test_ci_without_a_state_in_azure_is_warned_of() -> None:
     made = platform(identity={"ci": {"system": "github", "repository": "a/b"}})
     local = replace(made, backend=replace(made.backend, kind="local"))
     assert said(local) == [("ci-state", "state.backend", True)]
+
+
+def test_a_schedule_that_azure_would_read_as_another_is_refused() -> None:
+    pipeline = TrainingPipeline(
+        name="train", definition="train.yaml", schedule="0 6 1 jan *", instance="cpu.medium", steps=None
+    )
+    made = platform()
+    assert said(replace(made, intents=(*made.intents, pipeline))) == [
+        ("schedule", "pipelines.train.schedule", False)
+    ]
+    monthly = replace(pipeline, schedule="0 6 1 * *")
+    assert said(replace(made, intents=(*made.intents, monthly))) == []
