@@ -85,13 +85,21 @@ unit: venv ## The fast tests only
 test-all: venv tools
 	$(PYTEST)
 
-# From an empty folder, in an environment that has only the wheel and its base dependencies.
+# From an empty folder, in an environment that has only the wheel and its base dependencies; then example 10, in one that
+# has the extra `local` too, and the orders that the example reads.
 test-wheel: wheel
 	$(BIN)/python -m venv --clear $(TOOLS)/wheel
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(TOOLS)/wheel/bin/python --constraint requirements/dev.txt dist/*.whl
 	@empty=$$(mktemp -d) && trap 'rm -rf "$$empty"' EXIT && cd "$$empty" && \
 	SCAFFOLDER_EXE=$(TOOLS)/wheel/bin/scaffolder $(PYTEST) -c $(ROOT)/pyproject.toml --rootdir $(ROOT) -p no:cacheprovider \
 		-m cli $(ROOT)/tests
+	$(BIN)/python -m venv --clear $(TOOLS)/wheel-local
+	$(BIN)/uv pip install --quiet --python $(TOOLS)/wheel-local/bin/python --constraint requirements/dev.txt "$$(echo dist/*.whl)[local]"
+	$(BIN)/uv pip install --quiet --python $(TOOLS)/wheel-local/bin/python --constraint requirements/dev.txt --no-deps lifetimes
+	@empty=$$(mktemp -d) && trap 'rm -rf "$$empty"' EXIT && cd "$$empty" && \
+	SCAFFOLDER_EXE=$(TOOLS)/wheel/bin/scaffolder SCAFFOLDER_LOCAL_PYTHON=$(TOOLS)/wheel-local/bin/python \
+	$(BIN)/python -m pytest -c $(ROOT)/pyproject.toml --rootdir $(ROOT) -p no:cacheprovider -p no:xdist $(PYTEST_ARGS) \
+		$(ROOT)/tests/packaging/test_local_from_wheel.py
 
 coverage: venv ## The fast tests with a coverage report
 	$(PYTEST) -m "not slow and not terraform and not cli" --cov --cov-report=term
