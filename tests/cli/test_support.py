@@ -24,7 +24,7 @@ def test_what_is_not_whole_has_its_reason(cli: Cli) -> None:
     document = cli.run("support", "--json").document
     assert document["clouds"] == [*STACKS]
     levels = [
-        (each.get("intent") or each["capability"], *column.values())
+        (each.get("intent") or each["capability"], column["level"], column["reason"])
         for each in document["intents"] + document["operations"]
         for column in each["support"].values()
     ]
@@ -32,6 +32,14 @@ def test_what_is_not_whole_has_its_reason(cli: Cli) -> None:
     assert [intent for intent, level, reason in levels if (level == "full") == bool(reason)] == []
     shown = " ".join(cli.run("support").stdout.split())
     assert [reason for _, _, reason in levels if " ".join(reason.split()) not in shown] == []
+    idle = [
+        reason
+        for each in document["intents"]
+        for one in each["support"].values()
+        for reason in one["idle"].values()
+    ]
+    assert idle
+    assert [reason for reason in idle if reason not in shown] == []
 
 
 def test_one_cloud_can_be_asked_for(cli: Cli) -> None:
