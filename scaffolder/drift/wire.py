@@ -119,7 +119,11 @@ class Around:
                 text = error.read(100_000)
             after = error.headers.get("Retry-After", "")
             wait_s = min(float(after), LONGEST_PAUSE_S) if after.isdecimal() else 0.0
-            return Answer(error.code, text), f"answered {error.code}: {_message(text)}", wait_s
+            return (
+                Answer(error.code, text),
+                f"answered {error.code}: {_message(self._masked(_decoded(text)))}",
+                wait_s,
+            )
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", error)
             return None, f"did not answer ({type(reason).__name__}: {reason})", 0.0
@@ -148,9 +152,12 @@ def _shown(url: str) -> str:
     return f"{parts.netloc}{parts.path}"
 
 
-def _message(body: bytes) -> str:
+def _decoded(body: bytes) -> str:
+    return body.decode("utf-8", errors="replace")
+
+
+def _message(text: str) -> str:
     """The service's own words, if it has any; JSON of Google's and Azure's, or XML of Azure's storage."""
-    text = body.decode("utf-8", errors="replace")
     found = re.search(r"<Message>(.*?)</Message>", text, re.DOTALL)
     if found is not None:
         text = found[1]

@@ -6,14 +6,14 @@ May not read what a deployment collected: the job does, inside the platform's ne
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Literal
 from xml.etree import ElementTree as ET
 
 from scaffolder.operations.azure.calls import Calls
-from scaffolder.operations.azure.jobs import submission
+from scaffolder.operations.azure.jobs import Submission, submission
 from scaffolder.operations.azure.place import Place
 from scaffolder.operations.azure.runs import PARAMETERS, PIPELINE, REASON, AzureRuns
 from scaffolder.operations.azure.schedules import Timetable, Wanted, wanted_by
@@ -24,11 +24,26 @@ from stacks.azure.pipelines import compiled
 from stacks.azure.watching import datastore_id, job_of
 from stacks.intents import ModelMonitor, TrainingPipeline
 from stacks.pipelines import PipelineDefinition
+from stacks.record import record
 from stacks.watching import baseline_remedy
 
 __all__ = ["AzureMonitoring"]
 
 SECTION = "monitors"
+
+
+@record
+class _Made:
+    """A monitor's job, what submits it, and the schedules that it is to have."""
+
+    key: str
+    job: TrainingPipeline
+    submitted: Submission
+    wanted: tuple[Wanted, ...]
+
+
+def _key(monitor: ModelMonitor) -> str:
+    return f"{SECTION}.{monitor.name}"
 
 
 class AzureMonitoring:
@@ -49,24 +64,43 @@ class AzureMonitoring:
             NotFound: there is nothing to compare with yet.
             Unsupported: the monitor has no job of its own.
         """
-        job = self._job(monitor)
-        key = f"{SECTION}.{monitor.name}"
-        reason = f"monitor: {monitor.name}"
+        made = self._made(monitor)
+        others = [_key(it) for it in self._place.context.all_of(ModelMonitor)]
+        done = [*self._timetable.ensure(SECTION, made.wanted, self._prepare({made.key: made}), keep=others)]
+        first = next(one for one in done if one.subject == f"schedule {made.wanted[0].name}")
+        return Ensured(subject=f"monitor {monitor.name}", action=first.action, detail=first.detail)
+
+    def apply(self, *, dry_run: bool = False) -> Iterator[Ensured]:
+        """Put the schedules of all monitors with a job of their own, and remove those that the spec has no more."""
+        made: dict[str, _Made] = {}
+        keep: builtins.list[str] = []
+        for monitor in self._place.context.all_of(ModelMonitor):
+            if monitor.image is not None and monitor.baseline is None:
+                keep.append(_key(monitor))
+                detail = "there is no baseline to compare with"
+                yield Ensured(subject=f"schedule of {_key(monitor)}", action="skipped", detail=detail)
+            elif monitor.image is not None:
+                made[_key(monitor)] = self._made(monitor)
+        wanted = [one for each in made.values() for one in each.wanted]
+        yield from self._timetable.ensure(SECTION, wanted, self._prepare(made), keep=keep, dry_run=dry_run)
+
+    def _made(self, monitor: ModelMonitor) -> _Made:
+        job, reason = self._job(monitor), f"monitor: {monitor.name}"
         made = submission(
             compiled(job, self._steps(job), self._place.context),
             self._place.workspace,
             {PIPELINE: job.name, REASON: reason, PARAMETERS: "{}"},
             {"reason": reason},
         )
+        wanted = wanted_by(_key(monitor), job.schedule or "", made.job["properties"])
+        return _Made(key=_key(monitor), job=job, submitted=made, wanted=wanted)
 
+    def _prepare(self, made: Mapping[str, _Made]) -> Callable[[Wanted], None]:
         def prepare(one: Wanted) -> None:
-            self._runs.prepare(job, made, f"put the schedule {one.name}")
+            each = made[one.key]
+            self._runs.prepare(each.job, each.submitted, f"put the schedule {one.name}")
 
-        wanted = wanted_by(key, job.schedule or "", made.job["properties"])
-        others = [f"{SECTION}.{it.name}" for it in self._place.context.all_of(ModelMonitor)]
-        done = [*self._timetable.ensure(SECTION, wanted, prepare, keep=others)]
-        first = next(one for one in done if one.subject == f"schedule {wanted[0].name}")
-        return Ensured(subject=f"monitor {monitor.name}", action=first.action, detail=first.detail)
+        return prepare
 
     def run(self, monitor: str, token: str) -> str:
         """Start the monitor's own job, as its schedule would."""

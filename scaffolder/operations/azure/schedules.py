@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 from scaffolder.operations.azure.calls import Calls, Document, escaped
 from scaffolder.operations.azure.jobs import Submission, submission
@@ -183,16 +183,25 @@ class Timetable:
         return Ensured(subject=f"schedule {one.name}", action=action, detail=f"{one.cron} (UTC)")
 
 
-class AzureSchedules:
-    """The schedules of the spec's pipelines."""
+class Applies(Protocol):
+    """Another section of the spec that has schedules."""
 
-    def __init__(self, timetable: Timetable, place: Place, runs: AzureRuns) -> None:
+    def apply(self, *, dry_run: bool = False) -> Iterator[Ensured]:
+        """Make them what the spec says."""
+        ...
+
+
+class AzureSchedules:
+    """The schedules of the spec's pipelines, and of its monitors' jobs."""
+
+    def __init__(self, timetable: Timetable, place: Place, runs: AzureRuns, monitors: Applies) -> None:
+        self._monitors = monitors
         self._timetable = timetable
         self._place = place
         self._runs = runs
 
     def ensure(self, *, dry_run: bool = False) -> Iterator[Ensured]:
-        """Make each pipeline's schedule what the spec says."""
+        """Make the schedule of each pipeline, and of each monitor's job, what the spec says."""
         wanted: list[Wanted] = []
         keep: list[str] = []
         submitted: dict[str, tuple[TrainingPipeline, Submission]] = {}
@@ -218,6 +227,7 @@ class AzureSchedules:
             self._runs.prepare(*submitted[one.key], f"put the schedule {one.name}")
 
         yield from self._timetable.ensure("pipelines", wanted, prepare, keep=keep, dry_run=dry_run)
+        yield from self._monitors.apply(dry_run=dry_run)
         for endpoint in self._place.context.all_of(OnlineEndpoint):
             if endpoint.mode == "batch" and endpoint.schedule is not None:
                 yield Ensured(

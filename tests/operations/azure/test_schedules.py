@@ -78,11 +78,11 @@ def test_what_others_made_is_never_touched(world: AzureWorld) -> None:
     path = f"{workspace_id(Context(world.platform))}/schedules"
     theirs = {**_there(world)["pipelines-train"], "properties": {}}
     world.azure.resources.put(f"{path}/theirs", {"properties": theirs})
-    monitors = {**theirs, "properties": {"scaffolder.for": "monitors.churn"}}
-    world.azure.resources.put(f"{path}/monitors-churn", {"properties": monitors})
+    others = {**theirs, "properties": {"scaffolder.for": "others.churn"}}
+    world.azure.resources.put(f"{path}/others-churn", {"properties": others})
     none = world.opened_with(_with(world.platform, schedule=None))
     assert _done(none) == [("removed", "pipelines-train")]
-    assert {*_there(world)} == {"theirs", "monitors-churn"}
+    assert {*_there(world)} == {"theirs", "others-churn"}
     world.azure.resources.put(f"{path}/pipelines-train", {"properties": theirs})
     with pytest.raises(AlreadyExists, match=r"that is not of pipelines\.train"):
         _done(world.provider)

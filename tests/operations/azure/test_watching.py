@@ -96,6 +96,30 @@ def test_a_monitors_job_is_put_with_its_schedule_and_follows_the_spec(world: Azu
     assert schedule.document["properties"]["trigger"]["expression"] == "0 0,6,12,18 * * *"
 
 
+def test_schedules_of_monitors_are_applied_with_the_pipelines_and_go_with_the_monitor(
+    world: AzureWorld,
+) -> None:
+    with_it = _provider(world, _own(world))
+    said = {(one.subject, one.action) for one in with_it.schedules.ensure(dry_run=True)}
+    assert ("schedule monitors-churn", "created") in said
+    assert [*with_it.schedules.list()] == []
+    assert ("schedule monitors-churn", "created") in {
+        (one.subject, one.action) for one in with_it.schedules.ensure()
+    }
+    assert {(one.subject, one.action) for one in with_it.schedules.ensure()} == {
+        ("schedule pipelines-train", "unchanged"),
+        ("schedule monitors-churn", "unchanged"),
+    }
+    bare = _provider(world, replace(_own(world), baseline=None))
+    assert ("schedule of monitors.churn", "skipped") in {
+        (one.subject, one.action) for one in bare.schedules.ensure()
+    }
+    assert "monitors-churn" in {one.name for one in bare.schedules.list()}
+    assert ("schedule monitors-churn", "removed") in {
+        (one.subject, one.action) for one in world.provider.schedules.ensure()
+    }
+
+
 def test_it_looks_now_and_once_for_a_token_with_the_drift_code(world: AzureWorld) -> None:
     provider = _provider(world, _own(world))
     ref = provider.monitoring.run("churn", "one")
