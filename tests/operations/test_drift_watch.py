@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 import scaffolder.drift
+from scaffolder.drift.history import History
 from scaffolder.drift.job import main
+from scaffolder.drift.places import Folder
 from tests.operations.watching import NOON, Job, known, requests
 
 HOUR = timedelta(hours=1)
@@ -93,6 +95,15 @@ def test_two_breaches_of_three_are_an_alarm_and_ask_once_for_a_retraining(desk: 
     said = [desk.job.figures(desk.after(number)) for number in range(7)]
     assert said == [(0, 0), (0, 0), (1, 1), (1, 0), (1, 1), (0, 0), (0, 0)]
     assert desk.retrainings() == ["00000001.json", "00000002.json"]
+
+
+def test_of_two_jobs_that_decide_at_the_same_moment_one_asks(tmp_path: Path) -> None:
+    one, other = (History(Folder(tmp_path)) for _ in range(2))
+    assert one.last_retraining() == other.last_retraining() == (0, None)
+    assert [job.claim(1, NOON, "tenure drifted") for job in (one, other)] == [True, False]
+    number, started = other.last_retraining()
+    assert started is not None
+    assert (number, started.created) == (1, NOON)
 
 
 def test_without_a_cool_down_a_monitor_retrains_nothing(desk: Desk) -> None:
@@ -177,6 +188,25 @@ def test_a_longer_window_begins_where_the_shorter_ones_ended(desk: Desk) -> None
     desk.job.figures(desk.after(1))
     desk.job.figures(desk.after(3))
     assert desk.windows() == ["20261102T120000Z.json", "20261102T140000Z.json"]
+
+
+def test_a_window_of_days_is_read_from_each_days_folders_and_a_request_that_is_filed_late_too(
+    desk: Desk,
+) -> None:
+    for number in (
+        -13,
+        -12,
+        -1,
+        11,
+        12,
+    ):  # 23:00 the day before, 00:00, 11:00, 23:00, and 00:00 the day after
+        desk.hour(number)
+    place = desk.folder / "capture" / "acme-churn" / "AllTraffic" / "2026/11/03/00" / "late.jsonl"
+    place.write_text("\n".join(json.dumps(one) for one in requests(NOON + 11 * HOUR, size=7)))
+    desk.job.more = ["--every-s=86400"]
+    desk.job.figures(NOON + timedelta(hours=12, minutes=10))
+    (window,) = desk.job.said["windows"]
+    assert (window["window_start"], window["rows"]) == ("2026-11-02T00:00:00+00:00", 3 * 60 + 7)
 
 
 def test_without_a_baseline_the_job_fails_and_says_how_one_is_made(desk: Desk) -> None:
