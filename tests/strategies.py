@@ -285,7 +285,8 @@ def _feature_group(draw: DrawFn) -> Spec:
 
 @st.composite
 def _pipeline(draw: DrawFn, of: Cloud) -> Spec:
-    choices = {"schedule": st.sampled_from(SCHEDULES), "instance": _instances(of)}
+    schedules = of.words.get("schedules", SCHEDULES)
+    choices = {"schedule": st.sampled_from(schedules), "instance": _instances(of)}
     return {"definition": "pipelines/train.yaml", **_some(draw, choices)}
 
 
