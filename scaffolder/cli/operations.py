@@ -73,8 +73,8 @@ class Talk:
         """Show what is under way, on a terminal only; the next line takes its place."""
         if self._is_terminal:
             text = shortened(line, COLUMNS - 1)
+            self._shown = True  # before it is: an interrupt between the two would leave the line there
             click.echo(f"{ERASE_LINE}{text}", file=self._stream, nl=False, color=True)
-            self._shown = True
 
     def clear(self) -> None:
         """Take the line that changes away."""

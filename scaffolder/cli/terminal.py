@@ -100,8 +100,8 @@ class Progress:
         slow = self._clock() - self._start >= PATIENCE_S
         if slow and self._total > 1 and self._stream.isatty():
             line = shortened(f"{number} of {self._total} done, now {name}", COLUMNS - 1)
+            self._shown = True  # before it is: an interrupt between the two would leave the line there
             click.echo(f"{ERASE_LINE}{line}", file=self._stream, nl=False, color=True)
-            self._shown = True
 
     def clear(self) -> None:
         """Take the line away, before anything else is printed."""
