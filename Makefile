@@ -90,16 +90,13 @@ test-all: venv tools
 test-wheel: wheel
 	$(BIN)/python -m venv --clear $(TOOLS)/wheel
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(TOOLS)/wheel/bin/python --constraint requirements/dev.txt dist/*.whl
-	@empty=$$(mktemp -d) && trap 'rm -rf "$$empty"' EXIT && cd "$$empty" && \
-	SCAFFOLDER_EXE=$(TOOLS)/wheel/bin/scaffolder $(PYTEST) -c $(ROOT)/pyproject.toml --rootdir $(ROOT) -p no:cacheprovider \
-		-m cli $(ROOT)/tests
 	$(BIN)/python -m venv --clear $(TOOLS)/wheel-local
 	$(BIN)/uv pip install --quiet --python $(TOOLS)/wheel-local/bin/python --constraint requirements/dev.txt "$$(echo dist/*.whl)[local]"
 	$(BIN)/uv pip install --quiet --python $(TOOLS)/wheel-local/bin/python --constraint requirements/dev.txt --no-deps lifetimes
 	@empty=$$(mktemp -d) && trap 'rm -rf "$$empty"' EXIT && cd "$$empty" && \
 	SCAFFOLDER_EXE=$(TOOLS)/wheel/bin/scaffolder SCAFFOLDER_LOCAL_PYTHON=$(TOOLS)/wheel-local/bin/python \
-	$(BIN)/python -m pytest -c $(ROOT)/pyproject.toml --rootdir $(ROOT) -p no:cacheprovider -p no:xdist $(PYTEST_ARGS) \
-		$(ROOT)/tests/packaging/test_local_from_wheel.py
+	$(PYTEST) -c $(ROOT)/pyproject.toml --rootdir $(ROOT) -p no:cacheprovider -m "cli or wheel" \
+		$(ROOT)/tests/packaging $(ROOT)/tests
 
 coverage: venv ## The fast tests with a coverage report
 	$(PYTEST) -m "not slow and not terraform and not cli" --cov --cov-report=term

@@ -15,7 +15,7 @@ import pytest
 
 from tests.packaging.installed_story import Story, Victim, copied
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.wheel]
 
 SEED = int(os.environ.get("SCAFFOLDER_KILLS_SEED", "1998"))
 STORY_S = 300

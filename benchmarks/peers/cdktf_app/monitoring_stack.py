@@ -440,8 +440,8 @@ class MonitoringStack(TerraformStack):
             alarm_description="The inputs of endpoint churn have drifted from the training data: tenure_months, monthly_charge",
             alarm_name=f"{environment.prefix}-churn-drift",
             comparison_operator="GreaterThanOrEqualToThreshold",
-            datapoints_to_alarm=1,
-            evaluation_periods=3,
+            datapoints_to_alarm=2,
+            evaluation_periods=5,
             metric_query=[
                 CloudwatchMetricAlarmMetricQuery(
                     id="m0_0",
