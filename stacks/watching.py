@@ -6,9 +6,10 @@ any other. May not know a cloud.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from stacks.intents import ModelMonitor, TrainingPipeline
+from stacks.adapter import TargetProblem
+from stacks.intents import ModelMonitor, OnlineEndpoint, TrainingPipeline
 from stacks.pipelines import PipelineDefinition, Run, Step, Template, UriOf
 from stacks.record import record
 
@@ -18,8 +19,11 @@ __all__ = [
     "SCORE_METRIC",
     "Sources",
     "baseline_remedy",
+    "clock_problems",
+    "cron_of",
     "every_s",
     "results_place",
+    "unkept_problems",
     "watching_pipeline",
 ]
 
@@ -44,6 +48,7 @@ STEP = "look"
 LONGEST_RUN_S = 3600
 VOLUME_GB = 30
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+HOUR_S, DAY_S, WEEK_S = 3600, 86400, 604800
 
 
 @record
@@ -63,6 +68,49 @@ def baseline_remedy(monitor: ModelMonitor) -> str:
 def every_s(monitor: ModelMonitor) -> int:
     """How long a monitor's window is, in seconds."""
     return int(monitor.every[:-1]) * UNITS_S[monitor.every[-1]]
+
+
+def cron_of(monitor: ModelMonitor) -> str | None:
+    """The clock of a monitor in five cron fields; ``None`` for a period that is not the same all day round."""
+    seconds = every_s(monitor)
+    if seconds == WEEK_S:
+        return "0 0 * * 0"
+    if seconds % HOUR_S or DAY_S % seconds:
+        return None
+    hours = seconds // HOUR_S
+    return f"0 {'0' if hours == 24 else '*' if hours == 1 else f'*/{hours}'} * * *"
+
+
+def clock_problems(monitors: Iterable[ModelMonitor]) -> Iterator[TargetProblem]:
+    """Refuse periods that five cron fields cannot say, of monitors with a job of their own."""
+    for monitor in monitors:
+        if monitor.image is not None and cron_of(monitor) is None:
+            yield TargetProblem(
+                path=("monitors", monitor.name, "every"),
+                code="monitor-period",
+                message=f'monitors.{monitor.name}.every "{monitor.every}" is not a period of a schedule: hours that divide a '
+                "day, or a week",
+                hint="Set it to 1h, 2h, 3h, 4h, 6h, 8h, 12h, 24h or 7d.",
+            )
+
+
+def unkept_problems(
+    monitors: Iterable[ModelMonitor], endpoints: Iterable[OnlineEndpoint]
+) -> Iterator[TargetProblem]:
+    """Refuse endpoints that keep no requests, under monitors with a job of their own."""
+    known = {endpoint.name: endpoint for endpoint in endpoints}
+    for monitor in monitors:
+        endpoint = known[monitor.endpoint]
+        if monitor.image is None or (endpoint.mode == "realtime" and endpoint.capture_percent):
+            continue
+        reason = f"is {endpoint.mode}" if endpoint.mode != "realtime" else "has capture_percent 0"
+        yield TargetProblem(
+            path=("monitors", monitor.name, "endpoint"),
+            code="monitor-endpoint",
+            message=f'monitors.{monitor.name}.endpoint "{monitor.endpoint}" {reason}: there is nothing to compare, '
+            "since it keeps no requests",
+            hint="Watch a realtime endpoint with capture_percent above 0.",
+        )
 
 
 def results_place(monitor: ModelMonitor) -> UriOf:

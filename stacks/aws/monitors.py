@@ -23,7 +23,7 @@ from stacks.aws.watching import LATE_H, MOST_PERIODS, alarms
 from stacks.graph import GraphError, Lifecycle, Node, StackBuilder, Value, text
 from stacks.intents import ModelMonitor, OnlineEndpoint, describe
 from stacks.record import record
-from stacks.watching import baseline_remedy
+from stacks.watching import baseline_remedy, unkept_problems
 
 __all__ = [
     "DRIFT_NAMESPACE",
@@ -101,7 +101,7 @@ def monitor_problems(context: Context) -> Iterator[TargetProblem]:
     for intent in context.all_of(ModelMonitor):
         path = ("monitors", intent.name)
         if intent.image is not None:
-            yield from _endpoint_problems(intent, endpoints[intent.endpoint])
+            yield from unkept_problems([intent], [endpoints[intent.endpoint]])
             yield from _machine_problems(context, intent)
             continue
         if intent.data_drift_threshold is None:

@@ -5,14 +5,9 @@ Text only. May not know a resource, an intent or a time.
 
 from __future__ import annotations
 
-import re
+from stacks.cron import MONTHS, WEEKDAYS, WHOLE, numbers
 
 __all__ = ["cron_fault", "event_schedules", "monitor_hours", "monitor_schedule", "nearest_periods"]
-
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-ITEM = re.compile(r"(?:(\*)|([a-z]{3}|[0-9]{1,2})(?:-([a-z]{3}|[0-9]{1,2}))?)(?:/([0-9]{1,2}))?")
-WHOLE = ("*", "*/1")
 
 PERIODS_H = (1, 2, 3, 4, 6, 8, 12, 24)
 """Hours between two runs that are the same all day round: SageMaker's schedules start anew each midnight (UTC)."""
@@ -40,10 +35,10 @@ def event_schedules(cron: str) -> tuple[str, ...]:
     A day that both name starts both: cron would start once.
     """
     minute, hour, day, month, weekday = cron.lower().split(" ")
-    time = f"{_written(_numbers(minute, 0, 59), 60)} {_written(_numbers(hour, 0, 23), 24)}"
-    months = _written(_numbers(month, 1, 12, MONTHS), 12)
-    days = _written(_numbers(day, 1, 31), 31)
-    names = sorted({number % 7 for number in _numbers(weekday, 0, 7, WEEKDAYS)})
+    time = f"{_written(numbers(minute, 0, 59), 60)} {_written(numbers(hour, 0, 23), 24)}"
+    months = _written(numbers(month, 1, 12, MONTHS), 12)
+    days = _written(numbers(day, 1, 31), 31)
+    names = sorted({number % 7 for number in numbers(weekday, 0, 7, WEEKDAYS)})
     weekdays = "*" if len(names) == len(WEEKDAYS) else ",".join(WEEKDAYS[n].upper() for n in names)
     monthly = f"cron({time} {days} {months} ? *)"
     weekly = f"cron({time} ? {months} {weekdays} *)"
@@ -54,24 +49,6 @@ def event_schedules(cron: str) -> tuple[str, ...]:
     if "*" in (days, weekdays):
         return (f"cron({time} * {months} ? *)",)
     return monthly, weekly
-
-
-def _numbers(part: str, first: int, last: int, words: tuple[str, ...] = ()) -> list[int]:
-    """The numbers that a field's text stands for, sorted; the text was read before."""
-    values: set[int] = set()
-    for item in part.split(","):
-        match = ITEM.fullmatch(item)
-        if match is None:
-            raise ValueError(f"{part!r} is not a cron field")
-        star, low, high, step = match.groups()
-        start = first if star else _number(low, first, words)
-        end = last if star or (step and not high) else _number(high or low, first, words)
-        values.update(range(start, end + 1, int(step or 1)))
-    return sorted(values)
-
-
-def _number(text: str, first: int, words: tuple[str, ...]) -> int:
-    return words.index(text) + first if text in words else int(text)
 
 
 def _written(numbers: list[int], whole: int) -> str:

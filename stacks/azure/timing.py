@@ -6,9 +6,10 @@ jobs" and "Schedule pipeline jobs", November 2026), so they are never written in
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
+
+from stacks.cron import MONTHS, WEEKDAYS, WHOLE, numbers
 
 __all__ = ["BEGUN", "schedule_fault", "triggers"]
 
@@ -17,16 +18,11 @@ Trigger: TypeAlias = Mapping[str, Any]
 BEGUN = "2020-01-01T00:00:00"
 """A start that has passed: the first job is the next one by the clock. Without one, making the schedule may start a job."""
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-ITEM = re.compile(r"(?:(\*)|([a-z]{3}|[0-9]{1,2})(?:-([a-z]{3}|[0-9]{1,2}))?)(?:/([0-9]{1,2}))?")
-WHOLE = ("*", "*/1")
-
 
 def schedule_fault(cron: str) -> str:
     """Say why Azure ML cannot have a schedule; empty when it can."""
     _, _, day, month, weekday = cron.lower().split(" ")
-    if len(_numbers(month, 1, 12, MONTHS)) < len(MONTHS):
+    if len(numbers(month, 1, 12, MONTHS)) < len(MONTHS):
         return f'Azure ML starts in every month, and not in "{month}" only'
     starred = [field for field in (day, weekday) if field.startswith("*")]
     if starred and not any(field in WHOLE for field in (day, weekday)):
@@ -40,9 +36,9 @@ def triggers(cron: str) -> tuple[Trigger, ...]:
     A day that both name starts both: cron would start once.
     """
     minute, hour, day, _, weekday = cron.lower().split(" ")
-    minutes, hours = _numbers(minute, 0, 59), _numbers(hour, 0, 23)
-    days = _numbers(day, 1, 31)
-    names = sorted({number % 7 for number in _numbers(weekday, 0, 7, WEEKDAYS)})
+    minutes, hours = numbers(minute, 0, 59), numbers(hour, 0, 23)
+    days = numbers(day, 1, 31)
+    names = sorted({number % 7 for number in numbers(weekday, 0, 7, WEEKDAYS)})
     weekly = _cron(minutes, hours, names)
     monthly = _recurrence(minutes, hours, days)
     every_day, every_weekday = len(days) == 31, len(names) == len(WEEKDAYS)
@@ -79,21 +75,3 @@ def _recurrence(minutes: list[int], hours: list[int], days: list[int]) -> Trigge
 
 def _listed(numbers: list[int], whole: int) -> str:
     return "*" if len(numbers) == whole else ",".join(map(str, numbers))
-
-
-def _numbers(part: str, first: int, last: int, words: tuple[str, ...] = ()) -> list[int]:
-    """The numbers that a field's text stands for, sorted; the text was read before."""
-    values: set[int] = set()
-    for item in part.split(","):
-        match = ITEM.fullmatch(item)
-        if match is None:
-            raise ValueError(f"{part!r} is not a cron field")
-        star, low, high, step = match.groups()
-        start = first if star else _number(low, first, words)
-        end = last if star or (step and not high) else _number(high or low, first, words)
-        values.update(range(start, end + 1, int(step or 1)))
-    return sorted(values)
-
-
-def _number(text: str, first: int, words: tuple[str, ...]) -> int:
-    return words.index(text) + first if text in words else int(text)

@@ -12,9 +12,9 @@ from stacks.adapter import TargetProblem
 from stacks.azure.assets import workspace_id
 from stacks.azure.context import Context
 from stacks.intents import ModelMonitor, OnlineEndpoint, TrainingPipeline
-from stacks.watching import Sources, every_s, watching_pipeline
+from stacks.watching import Sources, clock_problems, cron_of, unkept_problems, watching_pipeline
 
-__all__ = ["COLLECTED", "METRICS", "cron_of", "datastore_id", "insights_id", "job_of", "watching_problems"]
+__all__ = ["COLLECTED", "METRICS", "datastore_id", "insights_id", "job_of", "watching_problems"]
 
 METRICS = "Drift"
 """The namespace of the metrics that the drift code publishes to Azure Monitor."""
@@ -24,18 +24,6 @@ COLLECTED = "modelDataCollector"
 Learning, "Collect production data from models deployed for real-time inferencing", November 2026)."""
 
 DATASTORE = "workspaceblobstore"
-HOUR_S, DAY_S, WEEK_S = 3600, 86400, 604800
-
-
-def cron_of(monitor: ModelMonitor) -> str | None:
-    """The clock of a monitor; ``None`` for a period that is not the same all day round."""
-    seconds = every_s(monitor)
-    if seconds == WEEK_S:
-        return "0 0 * * 0"
-    if seconds % HOUR_S or DAY_S % seconds:
-        return None
-    hours = seconds // HOUR_S
-    return f"0 {'0' if hours == 24 else '*' if hours == 1 else f'*/{hours}'} * * *"
 
 
 def datastore_id(context: Context) -> str:
@@ -68,25 +56,6 @@ def job_of(context: Context, monitor: ModelMonitor, container: str = "") -> Trai
 
 def watching_problems(context: Context) -> Iterator[TargetProblem]:
     """Refuse periods that a schedule cannot say, and endpoints that keep no requests."""
-    endpoints = {endpoint.name: endpoint for endpoint in context.all_of(OnlineEndpoint)}
-    for monitor in context.all_of(ModelMonitor):
-        if monitor.image is None:
-            continue
-        if cron_of(monitor) is None:
-            yield TargetProblem(
-                path=("monitors", monitor.name, "every"),
-                code="monitor-period",
-                message=f'monitors.{monitor.name}.every "{monitor.every}" is not a period of a schedule: hours that divide a '
-                "day, or a week",
-                hint="Set it to 1h, 2h, 3h, 4h, 6h, 8h, 12h, 24h or 7d.",
-            )
-        endpoint = endpoints[monitor.endpoint]
-        if endpoint.mode != "realtime" or endpoint.capture_percent == 0:
-            reason = f"is {endpoint.mode}" if endpoint.mode != "realtime" else "has capture_percent 0"
-            yield TargetProblem(
-                path=("monitors", monitor.name, "endpoint"),
-                code="monitor-endpoint",
-                message=f'monitors.{monitor.name}.endpoint "{monitor.endpoint}" {reason}: there is nothing to compare, '
-                "since it keeps no requests",
-                hint="Watch a realtime endpoint with capture_percent above 0.",
-            )
+    monitors = [*context.all_of(ModelMonitor)]
+    yield from clock_problems(monitors)
+    yield from unkept_problems(monitors, context.all_of(OnlineEndpoint))

@@ -13,7 +13,15 @@ from stacks.gcp.alarms import log_alarm
 from stacks.gcp.context import Context, Surroundings
 from stacks.graph import StackBuilder, Value
 from stacks.intents import ModelMonitor, OnlineEndpoint, TrainingPipeline, describe
-from stacks.watching import ALARM_METRIC, SCORE_METRIC, Sources, every_s, watching_pipeline
+from stacks.watching import (
+    ALARM_METRIC,
+    SCORE_METRIC,
+    Sources,
+    clock_problems,
+    cron_of,
+    unkept_problems,
+    watching_pipeline,
+)
 
 __all__ = [
     "LOGGED",
@@ -29,8 +37,6 @@ __all__ = [
 LOGGED = "requests"
 """The data set that requests and answers are kept in."""
 
-HOUR_S, DAY_S, WEEK_S = 3600, 86400, 604800
-
 
 def drift_log(context: Context) -> str:
     """The name of the log that monitors' own jobs write one entry into for each window."""
@@ -40,17 +46,6 @@ def drift_log(context: Context) -> str:
 def looked_table(context: Context, endpoint: str) -> str:
     """The table of an endpoint's requests, apart from its project and data set."""
     return f"endpoint_{context.endpoint_id(endpoint)}"
-
-
-def _cron(monitor: ModelMonitor) -> str | None:
-    """The clock of a monitor; ``None`` for a period that is not the same all day round."""
-    seconds = every_s(monitor)
-    if seconds == WEEK_S:
-        return "0 0 * * 0"
-    if seconds % HOUR_S or DAY_S % seconds:
-        return None
-    hours = seconds // HOUR_S
-    return f"0 {'0' if hours == 24 else '*' if hours == 1 else f'*/{hours}'} * * *"
 
 
 def job_of(context: Context, monitor: ModelMonitor) -> TrainingPipeline | None:
@@ -64,7 +59,7 @@ def job_of(context: Context, monitor: ModelMonitor) -> TrainingPipeline | None:
             publish=f"cloudlogging:{context.project}:{drift_log(context).rpartition('/')[2]}",
         ),
     )
-    return replace(run, schedule=_cron(monitor)) if run is not None else None
+    return replace(run, schedule=cron_of(monitor)) if run is not None else None
 
 
 def looks(context: Context) -> bool:
@@ -79,28 +74,9 @@ def watched_by(around: Surroundings) -> Surroundings:
 
 def watching_problems(context: Context) -> Iterator[TargetProblem]:
     """Refuse periods that a schedule cannot say, and endpoints that keep no requests."""
-    endpoints = {endpoint.name: endpoint for endpoint in context.all_of(OnlineEndpoint)}
-    for monitor in context.all_of(ModelMonitor):
-        if monitor.image is None:
-            continue
-        if _cron(monitor) is None:
-            yield TargetProblem(
-                path=("monitors", monitor.name, "every"),
-                code="monitor-period",
-                message=f'monitors.{monitor.name}.every "{monitor.every}" is not a period of a schedule: hours that divide a '
-                "day, or a week",
-                hint="Set it to 1h, 2h, 3h, 4h, 6h, 8h, 12h, 24h or 7d.",
-            )
-        endpoint = endpoints[monitor.endpoint]
-        if endpoint.mode != "realtime" or endpoint.capture_percent == 0:
-            reason = f"is {endpoint.mode}" if endpoint.mode != "realtime" else "has capture_percent 0"
-            yield TargetProblem(
-                path=("monitors", monitor.name, "endpoint"),
-                code="monitor-endpoint",
-                message=f'monitors.{monitor.name}.endpoint "{monitor.endpoint}" {reason}: there is nothing to compare, '
-                "since it keeps no requests",
-                hint="Watch a realtime endpoint with capture_percent above 0.",
-            )
+    monitors = [*context.all_of(ModelMonitor)]
+    yield from clock_problems(monitors)
+    yield from unkept_problems(monitors, context.all_of(OnlineEndpoint))
 
 
 def add_watches(
