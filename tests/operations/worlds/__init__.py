@@ -56,6 +56,10 @@ class World(Protocol):
         """A model's files in the provider's storage, good enough to be registered, deployed and asked."""
         ...
 
+    def much_to_score(self) -> str:
+        """As ``scoring_input``, and so much that a job can be cancelled before it has scored all of it."""
+        ...
+
     def scoring_input(self) -> str:
         """A folder of the provider's storage with rows to score, as ``BatchRequest.input_uri`` wants it."""
         ...

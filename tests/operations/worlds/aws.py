@@ -74,6 +74,9 @@ class AwsWorld:
     def an_artifact(self) -> str:
         return f"s3://{self.context.bucket('artifacts')}/models/churn/first"
 
+    def much_to_score(self) -> str:
+        return self.scoring_input()  # a job of this world goes on until it is told to end
+
     def scoring_input(self) -> str:
         return f"s3://{self.context.bucket('data')}/batch/scores/input"
 

@@ -99,6 +99,9 @@ class AzureWorld:
     def an_artifact(self) -> str:
         return "azureml://datastores/artifacts/paths/models/churn"
 
+    def much_to_score(self) -> str:
+        return self.scoring_input()  # a job of this world goes on until it is told to end
+
     def scoring_input(self) -> str:
         return "azureml://datastores/data/paths/scoring/2026-11-01"
 

@@ -30,6 +30,8 @@ __all__ = ["LocalWorld", "open_world"]
 
 POLLING = Polling(start_s=0.05, factor=1.2, most_s=0.5, timeout_s=120)
 DAY = "2026-11-01"
+MANY_ROWS = 300_000
+"""Seconds of scoring for the model of these tests."""
 MOVING = {EndpointState.CREATING, EndpointState.UPDATING, EndpointState.DELETING}
 
 
@@ -76,11 +78,17 @@ class LocalWorld:
             (model / "serve.py").write_text(serve.read_text())
         return str(model)
 
+    def much_to_score(self) -> str:
+        return self._to_score("much-to-score", MANY_ROWS)
+
     def scoring_input(self) -> str:
-        rows = self.folder / "to-score/rows.csv"
+        return self._to_score("to-score", 20)
+
+    def _to_score(self, name: str, many: int) -> str:
+        rows = self.folder / name / "rows.csv"
         if not rows.exists():
             rows.parent.mkdir()
-            lines = raw_rows(rows=20).splitlines()
+            lines = raw_rows(rows=many).splitlines()
             rows.write_text("\n".join(line.rpartition(",")[0] for line in lines) + "\n")
         return str(rows.parent)
 

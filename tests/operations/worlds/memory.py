@@ -44,6 +44,9 @@ class MemoryWorld:
     def an_artifact(self) -> str:
         return "memory://artifacts/models/churn"
 
+    def much_to_score(self) -> str:
+        return self.scoring_input()  # a job of this world goes on until it is told to end
+
     def scoring_input(self) -> str:
         return "memory://data/raw/2026-11-01"
 
