@@ -121,6 +121,47 @@ def _add_register(folder: RunFolder, registering: Register) -> None:
     folder.write_plan(folder.head(), replace(plan, definition=definition))
 
 
+LATER_MLFLOW = """
+import sys
+
+class NeedsNumpy:
+    def find_spec(self, name, path=None, target=None):
+        if name == "mlflow" and sys.modules.get("numpy", self) is None:
+            open("kept-out", "a").write("x")
+            raise ImportError("this MLflow needs numpy")
+
+sys.meta_path.insert(0, NeedsNumpy())
+"""
+
+
+@pytest.mark.slow
+def test_an_mlflow_that_needs_what_is_kept_out_gets_it(tmp_path: Path) -> None:
+    runs = _runs(tmp_path, LEFT)
+    folder = find_run(Layout(tmp_path), ended(runs).ref)
+    registering = SCRIPTS["register"]
+    assert isinstance(registering, Register)
+    _add_register(folder, registering)
+    attempt, site = tmp_path / "attempt", tmp_path / "site"
+    for made in (attempt, site):
+        made.mkdir()
+    Steps(Layout(tmp_path), folder, folder.plan()).artifact(registering, folder.state(), attempt)
+    (site / "sitecustomize.py").write_text(LATER_MLFLOW)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-P", "-m", "scaffolder.operations.local.register"),
+            *(str(folder.path), "register", str(attempt)),
+        ],
+        cwd=attempt,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "version 1 of m: pending\n"), done.stderr
+    assert (attempt / "kept-out").read_text() == "x", "tried without, and once"
+    assert len([*_provider(tmp_path, LEFT).registry.list("m")]) == 1
+
+
 def test_no_registry_is_imported_where_nothing_is_registered(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from tests.operations.local.test_runs_registered import LEFT, _runs, ended\n"
