@@ -359,6 +359,8 @@ def render_drift(results: Sequence[DriftResult]) -> Iterator[str]:
                 for one in found
             ],
         )
+        if any(one.value == 0 for one in found):
+            yield "A value of 0 is a difference that chance makes as well."
         yield from dict.fromkeys(f"report: {one.report_uri}" for one in found if one.report_uri)
 
 

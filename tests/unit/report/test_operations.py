@@ -195,3 +195,9 @@ def test_a_line_to_copy_is_not_wrapped() -> None:
         name="churn", endpoint="churn", state="active", native_state="", detail=f"to look:\n{line}"
     )
     assert [*render_monitors([status])][-2:] == ["churn: to look:", f"  {line}"]
+
+
+def test_what_chance_explains_is_a_zero_that_is_told() -> None:
+    told = "A value of 0 is a difference that chance makes as well."
+    assert told in [*render_drift([replace(DRIFT, value=0.0, breached=False)])]
+    assert told not in [*render_drift([replace(DRIFT, value=0.3)])]
