@@ -6,7 +6,6 @@ Checks names against the spec, and that only what was approved is deployed. May 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from uuid import uuid4
 
 from scaffolder.errors import UsageError
 from scaffolder.operations.errors import InvalidRequest
@@ -302,7 +301,6 @@ class Models:
                 target=endpoint.target_utilization_percent,
             ),
             capture_percent=endpoint.capture_percent,
-            token=str(uuid4()),
         )
 
 

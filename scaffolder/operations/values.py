@@ -308,7 +308,6 @@ class DeployRequest:
     instance: str
     scaling: Autoscaling
     capture_percent: int = 0
-    token: str = ""
 
 
 @record

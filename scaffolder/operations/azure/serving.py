@@ -176,7 +176,7 @@ class AzureServing:
         register_once(self._calls, environment, doing)
         body: Document = {
             "location": self._place.context.region,
-            "tags": {**self._place.context.tags, "deploy_token": request.token[:256]},
+            "tags": {**self._place.context.tags},
             "sku": {"name": "Default", "capacity": request.scaling.min_replicas},
             "properties": {
                 "endpointComputeType": "Managed",

@@ -17,7 +17,6 @@ from scaffolder.drift.baseline import baseline, dumped
 from scaffolder.operations.alarms import windows_of
 from scaffolder.operations.errors import InvalidRequest, NotFound
 from scaffolder.operations.local import open_provider
-from scaffolder.operations.local.capture import captured
 from scaffolder.operations.local.monitoring import LocalMonitoring
 from scaffolder.operations.local.provider import LocalProvider
 from scaffolder.operations.local.reports import write_report
@@ -36,6 +35,7 @@ from scaffolder.operations.values import (
     Stage,
 )
 from stacks.intents import ModelMonitor
+from tests.operations.local.captures import captured
 from tests.operations.platforms import platform_in
 from tests.operations.registries import give_registry
 

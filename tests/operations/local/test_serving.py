@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from scaffolder.operations.errors import AlreadyExists, InvalidRequest, OperationError
-from scaffolder.operations.local.capture import captured
 from scaffolder.operations.local.server import MOST_BODY_BYTES
 from scaffolder.operations.values import Approval, EndpointState
+from tests.operations.local.captures import captured
 from tests.operations.local.serving import ROWS, Project, project, until
 
 CSV = {"content-type": "text/csv"}

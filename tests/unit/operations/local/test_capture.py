@@ -3,7 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from scaffolder.operations.local.capture import Capture, Captured, captured
+from scaffolder.operations.local.capture import Capture, Captured
+from tests.operations.local.captures import captured
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
