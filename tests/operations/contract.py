@@ -144,7 +144,6 @@ def deployment(name: str, version: int, **others: Any) -> DeployRequest:
             "version": version,
             "instance": "cpu.medium",
             "scaling": ONE_REPLICA,
-            "token": f"deploy {name}",
             **others,
         }
     )

@@ -140,7 +140,7 @@ class MemoryServing:
 
 
 def _wanted(request: DeployRequest) -> tuple[object, ...]:
-    """What makes two requests the same; the token is not."""
+    """What makes two requests the same."""
     return request.model, request.version, request.instance, request.scaling, request.capture_percent
 
 
