@@ -10,6 +10,7 @@ import click
 from scaffolder.cli.operations import Session, operation
 from scaffolder.report.operations import render_ensured
 from scaffolder.report.operations_json import BootstrapJson
+from stacks.intents import StateStore
 
 __all__ = ["DOCUMENT", "command"]
 
@@ -22,7 +23,8 @@ DOCUMENT = BootstrapJson
 def command(session: Session, *, dry_run: bool) -> None:
     r"""Make the place where Terraform's state will be: encrypted, versioned, private and with a lock.
 
-    Run again, it changes nothing, or mends what differs. It never deletes a state.
+    Run again, it changes nothing, or mends what differs. It never deletes a state. With state.create: false in the
+    spec, no stack makes the place, and this command does.
 
     \b
     Examples:
@@ -31,3 +33,6 @@ def command(session: Session, *, dry_run: bool) -> None:
     """
     found = [*session.platform.bootstrap(dry_run=dry_run)]
     session.show(lambda: render_ensured(found, dry_run=dry_run), dry_run=dry_run, ensured=found)
+    if any(isinstance(one, StateStore) and one.create for one in session.platform.intents.intents):
+        session.talk.say("The stack `state` would make the same place: use one of the two. Set state.create to false in")
+        session.talk.say("the spec, or deploy that stack instead of this command.")

@@ -92,6 +92,15 @@ def misfits(value: Any, kind: Any, path: str) -> Iterator[str]:
         yield f"{path}: {value!r} is not {kind}"
 
 
+def test_bootstrap_says_that_a_stack_would_make_the_same(run: Run) -> None:
+    both = "The stack `state` would make the same place"
+    assert both in run("bootstrap").err
+    spec = Path("without-stack.yaml")
+    spec.write_text(Path("platform.yaml").read_text() + "state: {create: false}\n")
+    ran = run("bootstrap", "--spec", str(spec))
+    assert (ran.code, both in ran.err) == (0, False)
+
+
 def test_every_command_prints_its_document_and_nothing_else_with_json(run: Run) -> None:
     kinds = documents()
     seen: set[str] = set()
