@@ -34,5 +34,7 @@ def command(session: Session, *, dry_run: bool) -> None:
     found = [*session.platform.bootstrap(dry_run=dry_run)]
     session.show(lambda: render_ensured(found, dry_run=dry_run), dry_run=dry_run, ensured=found)
     if any(isinstance(one, StateStore) and one.create for one in session.platform.intents.intents):
-        session.talk.say("The stack `state` would make the same place: use one of the two. Set state.create to false in")
+        session.talk.say(
+            "The stack `state` would make the same place: use one of the two. Set state.create to false in"
+        )
         session.talk.say("the spec, or deploy that stack instead of this command.")
