@@ -1,0 +1,138 @@
+"""Runs a function that a stranger's template steers in a process of its own, with bounds on time and memory.
+
+The process is a fork, so nothing is imported anew; what it returns comes back as JSON and bytes, never as objects. May
+not know what the function does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
+
+from scaffolder.errors import TemplateError
+from stacks.record import record
+
+__all__ = ["BOUNDS", "Bounds", "contained"]
+
+
+@record
+class Bounds:
+    """What one rendering may take."""
+
+    seconds: int = 20
+    memory_mib: int = 768
+    """Beyond what this process has already."""
+    result_bytes: int = 64 * 1024 * 1024
+
+
+BOUNDS = Bounds()
+PIECE = 1 << 16
+
+
+def contained(
+    function: Callable[[], tuple[object, bytes]], what: str, bounds: Bounds = BOUNDS
+) -> tuple[object, bytes]:
+    """Call a function apart, and return the JSON value and the bytes that it returned.
+
+    Raises:
+        TemplateError: the function raised one, did not end in time, took too much memory, or gave back too much.
+            ``what`` names the function's work in the message.
+    """
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _work(function, writer, bounds)
+    os.close(writer)
+    try:
+        received = _received(reader, child, what, bounds)
+    finally:
+        os.close(reader)
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+    return _opened(received, status, what, bounds)
+
+
+def _work(function: Callable[[], tuple[object, bytes]], writer: int, bounds: Bounds) -> NoReturn:
+    """Be the child: never return, and leave no trace in the parent's streams."""
+    code = 1
+    try:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nothing, stream)
+        _bound(bounds)
+        try:
+            value, content = function()
+            head: object = {"value": value, "bytes": len(content)}
+        except TemplateError as error:
+            head, content = {"problem": str(error)}, b""
+        except MemoryError:
+            head, content = {"memory": True}, b""
+        except RecursionError:
+            head, content = {"problem": "it calls itself without an end"}, b""
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(json.dumps(head).encode() + b"\n" + content)
+        code = 0
+    except BaseException:  # noqa: BLE001, S110 - whatever it is, the parent sees that no answer came
+        pass
+    finally:
+        os._exit(code)
+
+
+def _bound(bounds: Bounds) -> None:
+    import resource  # noqa: PLC0415 - only the child needs it
+
+    resource.setrlimit(resource.RLIMIT_CPU, (bounds.seconds, bounds.seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    with suppress(OSError, ValueError):  # where the system does not count it, the time is still bounded
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - pathlib may not be loaded yet
+            taken = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        most = taken + bounds.memory_mib * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _received(reader: int, child: int, what: str, bounds: Bounds) -> bytes:
+    until = time.monotonic() + bounds.seconds
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        ready, _, _ = select.select([reader], [], [], max(0.0, until - time.monotonic()))
+        if not ready:
+            raise TemplateError(f"{what} took more than {bounds.seconds} seconds, and was stopped")
+        piece = os.read(reader, PIECE)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        size += len(piece)
+        if size > bounds.result_bytes:
+            os.kill(child, signal.SIGKILL)
+            raise TemplateError(f"{what} gave more than {bounds.result_bytes} bytes, and was stopped")
+
+
+def _opened(received: bytes, status: int, what: str, bounds: Bounds) -> tuple[object, bytes]:
+    head, found, content = received.partition(b"\n")
+    if not found:
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) in {signal.SIGXCPU, signal.SIGKILL}:
+            raise TemplateError(
+                f"{what} took more than {bounds.seconds} seconds or too much memory, and was stopped"
+            )
+        raise TemplateError(f"{what} did not come to an end")
+    told = json.loads(head)
+    if told.get("memory"):
+        raise TemplateError(f"{what} took more than {bounds.memory_mib} MiB of memory, and was stopped")
+    if "problem" in told:
+        raise TemplateError(str(told["problem"]))
+    if told["bytes"] != len(content):
+        raise TemplateError(f"{what} did not come to an end")
+    return told["value"], content

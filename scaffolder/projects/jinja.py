@@ -1,0 +1,184 @@
+"""The Jinja that templates are rendered with: cookiecutter's, in Jinja's sandbox, with chance and time as given.
+
+A template's text reaches no attribute that is not data, changes nothing that it is given and reads no file. May not
+know a project's files.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+import uuid
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+
+from jinja2 import BaseLoader, DictLoader, StrictUndefined, TemplateSyntaxError
+from jinja2 import TemplateError as JinjaError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from scaffolder.errors import TemplateError
+from scaffolder.projects.tree import shown_path
+from stacks.record import record
+
+__all__ = ["CHANCES", "Chance", "Jinja"]
+
+SETTINGS: Final = frozenset(
+    {
+        *("block_start_string", "block_end_string", "variable_start_string", "variable_end_string"),
+        *("comment_start_string", "comment_end_string", "line_statement_prefix", "line_comment_prefix"),
+        *("trim_blocks", "lstrip_blocks"),
+    }
+)
+"""What ``_jinja2_env_vars`` of a template may set."""
+
+CHANCES: Final = ("now", "uuid4", "random_ascii_string")
+"""Names that make two renderings differ, if nothing is remembered."""
+
+
+@record
+class Chance:
+    """What a project remembers, so that it can be rendered again: a seed and a moment (ISO 8601, UTC)."""
+
+    seed: str = ""
+    moment: str = ""
+
+
+NO_CHANCE = Chance()
+
+
+class Jinja:
+    """One template's Jinja. ``sources`` are the files that it may include or import."""
+
+    def __init__(
+        self, settings: Mapping[str, object], sources: Mapping[str, str], chance: Chance = NO_CHANCE
+    ) -> None:
+        unknown = sorted(settings.keys() - SETTINGS)
+        if unknown:
+            raise TemplateError(
+                f"_jinja2_env_vars has {', '.join(unknown)}, which a template may not set here"
+            )
+        self._settings = settings
+        self._sources = sources
+        self._chance = chance
+
+    @cached_property
+    def environment(self) -> ImmutableSandboxedEnvironment:
+        """The environment; made on first use."""
+        loader: BaseLoader = DictLoader(dict(self._sources))
+        environment = ImmutableSandboxedEnvironment(
+            undefined=StrictUndefined,
+            keep_trailing_newline=True,
+            loader=loader,
+            cache_size=0,
+            auto_reload=False,
+            **self._settings,  # names checked above; Jinja refuses the rest
+        )
+        environment.filters["jsonify"] = _jsonify
+        environment.filters["slugify"] = _slugify
+        drawn = random.Random(f"{self._chance.seed} draws")  # noqa: S311 - the seed is what must be secret, where it is
+        environment.globals["random_ascii_string"] = _Drawing(drawn).text
+        environment.globals["uuid4"] = _Drawing(drawn).uuid
+        environment.filters["random"] = lambda items: drawn.choice(list(items))
+        if any("now" in source for source in self._sources.values()):
+            _know_now(environment, self._chance.moment)
+        return environment
+
+    def text(self, source: str, context: Mapping[str, object], where: str, most: int) -> str:
+        """Render a text; ``where`` is its file in messages, ``most`` the number of characters that it may become.
+
+        Raises:
+            TemplateError: it is no Jinja, asks for what is not there, or does what the sandbox refuses.
+        """
+        try:
+            template = self.environment.from_string(source)
+            pieces: list[str] = []
+            size = 0
+            for piece in template.generate(context):
+                pieces.append(piece)
+                size += len(piece)
+                if size > most:
+                    raise TemplateError(f"{shown_path(where)} becomes more than {most} characters")
+            return "".join(pieces)
+        except TemplateSyntaxError as error:
+            raise TemplateError(f"{shown_path(where)}:{error.lineno}: {_first(error)}") from error
+        except SecurityError as error:
+            raise TemplateError(f"{shown_path(where)}: the sandbox refuses this: {_first(error)}") from error
+        except JinjaError as error:
+            raise TemplateError(f"{shown_path(where)}{_line_of(error)}: {_first(error)}") from error
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise TemplateError(f"{shown_path(where)}{_line_of(error)}: {_first(error)}") from error
+
+    def truth(self, expression: str, context: Mapping[str, object], where: str) -> bool:
+        """Evaluate a condition.
+
+        Raises:
+            TemplateError: as :meth:`text`.
+        """
+        told = self.text(f"{{{{ 1 if ({expression}) else 0 }}}}", context, where, 10)
+        return told == "1"
+
+
+def _first(error: Exception) -> str:
+    """An error's text, which a template may have steered, in one line that is safe to show."""
+    return shown_path((str(error).splitlines() or [type(error).__name__])[0])
+
+
+def _line_of(error: BaseException) -> str:
+    """The line in the template where an error was raised; Jinja makes its frames look like the template's."""
+    trace = error.__traceback__
+    line = 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return f":{line}" if line else ""
+
+
+def _jsonify(value: object, indent: int = 4) -> str:
+    return json.dumps(value, sort_keys=True, indent=indent)
+
+
+def _slugify(value: str, **options: Any) -> str:
+    from slugify import slugify  # noqa: PLC0415 - few templates use it
+
+    slug: str = slugify(value, **options)
+    return slug
+
+
+class _Drawing:
+    """Cookiecutter's random texts, drawn from a seed."""
+
+    def __init__(self, drawn: random.Random) -> None:
+        self._drawn = drawn
+
+    def text(self, length: int, punctuation: bool = False) -> str:  # noqa: FBT001, FBT002 - cookiecutter's own
+        letters = string.ascii_letters + (string.punctuation if punctuation else "")
+        return "".join(self._drawn.choice(letters) for _ in range(length))
+
+    def uuid(self) -> str:
+        return str(uuid.UUID(int=self._drawn.getrandbits(128), version=4))
+
+
+def _know_now(environment: ImmutableSandboxedEnvironment, moment: str) -> None:
+    """Know the tag ``now``, of cookiecutter's own extension, at a given moment."""
+    import arrow  # noqa: PLC0415 - comes with cookiecutter; slow, and few templates ask for the time
+    from cookiecutter.extensions import TimeExtension  # noqa: PLC0415
+
+    class Moment(TimeExtension):  # type: ignore[misc]  # cookiecutter has no types
+        def _at(self, timezone: str) -> Any:
+            return (arrow.get(moment) if moment else arrow.utcnow()).to(timezone)
+
+        def _now(self, timezone: str, datetime_format: str | None) -> str:
+            return str(self._at(timezone).strftime(datetime_format or self.environment.datetime_format))
+
+        def _datetime(self, timezone: str, operator: str, offset: str, datetime_format: str | None) -> str:
+            shifts = (part.split("=") for part in offset.split(","))
+            moved = self._at(timezone).shift(
+                **{name.strip(): float(operator + by.strip()) for name, by in shifts}
+            )
+            return str(moved.strftime(datetime_format or self.environment.datetime_format))
+
+    environment.add_extension(Moment)
