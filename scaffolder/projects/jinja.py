@@ -23,7 +23,7 @@ from scaffolder.errors import TemplateError
 from scaffolder.projects.tree import shown_path
 from stacks.record import record
 
-__all__ = ["CHANCES", "Chance", "Jinja"]
+__all__ = ["CHANCES", "NO_CHANCE", "Chance", "Jinja"]
 
 SETTINGS: Final = frozenset(
     {

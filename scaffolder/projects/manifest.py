@@ -430,10 +430,7 @@ def _plain(context: Context, name: str) -> Manifest:
             questions[asked] = QuestionSpec(ask=ask, default=str(value), shortest=0, longest=1000)
         elif value is None:
             questions[asked] = QuestionSpec(ask=ask, default="", shortest=0, longest=1000)
-        else:
-            raise TemplateError(
-                f"{CONTEXT} has {shown_path(asked)}, whose value is neither text, choices nor a flag"
-            )
+        # Mappings are no questions here: what they hold is worked out as it stands.
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "template"
     return Manifest(
         template=1,

@@ -72,8 +72,13 @@ INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that nobody sees in a name: HFS+ drops some of them, so that ``.g\\u200cit`` is ``.git``."""
 
 
-def path_problem(path: str) -> str:
-    """Why a path may not be in a tree; empty when it may."""
+MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}")
+
+
+def path_problem(path: str, *, markup: bool = False) -> str:
+    """Why a path may not be in a tree; empty when it may. ``markup`` lets Jinja stand in it, for a template's own."""
+    if markup:
+        path = MARKUP.sub("x", path)
     if not path:
         return "is empty"
     if path.startswith(("/", "~")):
@@ -105,13 +110,17 @@ def _part_problem(part: str) -> str:
     return ""
 
 
-def checked_tree(files: Mapping[str, File], what: str, limits: Limits = LIMITS) -> Tree:
-    """Return a tree, sorted by path, whose paths and sizes are safe everywhere.
+def checked_tree(
+    files: Mapping[str, File], what: str, limits: Limits = LIMITS, *, markup: bool = False
+) -> Tree:
+    """Return a tree, sorted by path, whose paths and sizes are safe everywhere; ``markup`` as :func:`path_problem`.
 
     Raises:
         TemplateError: some are not; each of the first ten. ``what`` names the tree in the message.
     """
-    problems = [f"{shown_path(path)} {problem}" for path in files if (problem := path_problem(path))]
+    problems = [
+        f"{shown_path(path)} {problem}" for path in files if (problem := path_problem(path, markup=markup))
+    ]
     problems += _collisions(files)
     problems += _sizes(files, limits)
     if problems:

@@ -1,0 +1,317 @@
+"""From a template's questions and what was answered to one valid answer for each, in the questions' order.
+
+An answer that becomes a value of the platform spec is held to the spec's own rule. May not ask: that is the command's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from scaffolder.errors import TemplateError, UsageError
+from scaffolder.projects.containment import Bounds, contained
+from scaffolder.projects.jinja import NO_CHANCE, Chance, Jinja
+from scaffolder.projects.manifest import GIVEN, Answer, Context, Manifest, QuestionSpec
+from scaffolder.projects.tree import shown_path
+from scaffolder.spec.fields import keys_of
+from scaffolder.spec.model import Ci, PlatformSpec
+from scaffolder.spec.nodes import nearest
+from scaffolder.spec.providers import PROVIDERS
+from scaffolder.spec.scalars import EMAIL, LONGEST_EMAIL, Email, Str
+from scaffolder.spec.secrets import secret_in
+from stacks.record import record
+
+__all__ = ["Answers", "Asking", "Given", "Question", "asked_by", "context_of"]
+
+Answers: TypeAlias = Mapping[str, Answer]
+Given: TypeAlias = str | bool | int
+"""An answer as it comes: from a flag as text, from a file as YAML has it."""
+
+LONGEST_ANSWER: Final = 1000
+QUICKLY = Bounds(seconds=5, memory_mib=256, result_bytes=1024 * 1024)
+YES, NO = ("yes", "y", "true", "on", "1"), ("no", "n", "false", "off", "0")
+
+
+@record
+class Question:
+    """One question as it stands after the answers before it: what is asked, the default, and what is valid."""
+
+    name: str
+    asks: str
+    help: str
+    kind: str
+    default: Answer
+    choices: Mapping[str, str]
+    pattern: str
+    says: str
+    shortest: int
+    longest: int
+    minimum: int | None
+    maximum: int | None
+
+    def read(self, given: Given) -> Answer:
+        """An answer of this question's type.
+
+        Raises:
+            UsageError: it does not fit; why, and the nearest that would.
+        """
+        if self.kind == "flag":
+            return self._flag(given)
+        text = str(given)
+        refusal = self._refusal(text)
+        if refusal:
+            raise UsageError(refusal)
+        return text
+
+    def _flag(self, given: Given) -> bool:
+        if isinstance(given, bool):
+            return given
+        word = str(given).lower()
+        if word in YES or word in NO:
+            return word in YES
+        raise UsageError(f'{self.name} must be yes or no, not "{shown_path(str(given))}"')
+
+    def _refusal(self, text: str) -> str:
+        shown = shown_path(text) if text else ""
+        if secret_in(text):
+            return f"{self.name} looks like {secret_in(text)}: answers are kept in the project, and must hold no secret"
+        if len(text) > LONGEST_ANSWER or not all(letter.isprintable() for letter in text):
+            return f"{self.name} must be one line of at most {LONGEST_ANSWER} characters"
+        if self.kind == "choice":
+            if text in self.choices:
+                return ""
+            hint = nearest(text, tuple(self.choices))
+            return f'{self.name} must be one of {", ".join(self.choices)}, not "{shown}"{f". {hint}" if hint else ""}'
+        if self.kind == "integer":
+            return self._integer_refusal(text, shown)
+        fits = self.shortest <= len(text) <= self.longest
+        if fits and (not self.pattern or re.fullmatch(self.pattern, text)):
+            return ""
+        return f'{self.name} must be {self.says or self._length}, not "{shown}"'
+
+    @property
+    def _length(self) -> str:
+        return f"{self.shortest} to {self.longest} characters"
+
+    def _integer_refusal(self, text: str, shown: str) -> str:
+        low, high = self.minimum, self.maximum
+        if re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", text):
+            number = int(text)
+            if (low is None or number >= low) and (high is None or number <= high):
+                return ""
+        bounds = "" if low is None else f" from {low}"
+        bounds += "" if high is None else f" to {high}" if bounds else f" up to {high}"
+        return f'{self.name} must be a whole number{bounds}, not "{shown}"'
+
+
+class Asking:
+    """A template's questions, one after the other; each sees the answers before it.
+
+    ``trusted`` templates' expressions are evaluated in this process; others' apart, with bounds. ``given`` are answers
+    by flag or file; ``known`` ones of the project or the organisation, which are taken where they fit.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        given: Mapping[str, Given],
+        known: Mapping[str, Given] = MappingProxyType({}),
+        *,
+        trusted: bool,
+        chance: Chance = NO_CHANCE,
+    ) -> None:
+        self._manifest = manifest
+        self._given = dict(given)
+        self._known = dict(known)
+        self._trusted = trusted
+        defaults = {name: str(question.default) for name, question in manifest.questions.items()}
+        self._jinja = Jinja({}, defaults, chance)
+        self._refuse_unknown()
+
+    def _refuse_unknown(self) -> None:
+        names = tuple(self._manifest.questions)
+        wrong = [
+            f'there is no question "{shown_path(name)}"; {nearest(name, names) or "there is " + ", ".join(names)}'
+            for name in self._given
+            if name not in names
+        ]
+        if wrong:
+            raise UsageError("\n".join(wrong))
+
+    def answers(self, ask: Callable[[Question], Answer] | None = None) -> Answers:
+        """All answers, in the questions' order. Without ``ask``, what nobody answered takes its default.
+
+        Raises:
+            UsageError: some given answers do not fit; all of them.
+            TemplateError: a condition or a default of the template cannot be worked out.
+        """
+        answers: dict[str, Answer] = {}
+        wrong: list[str] = []
+        for name, spec in self._manifest.questions.items():
+            applies = not spec.when or self._truth(name, spec.when, answers)
+            question = self._question(name, spec, answers)
+            if name in self._given:
+                if not applies:
+                    wrong.append(
+                        f'{name} is not asked here: it is for "{shown_path(spec.when)}". Leave it out.'
+                    )
+                    answers[name] = question.default
+                    continue
+                try:
+                    answers[name] = self._read(question, self._given[name])
+                except UsageError as error:
+                    wrong.append(str(error))
+                    answers[name] = question.default
+            elif not applies:
+                answers[name] = question.default
+            else:
+                answers[name] = self._answered(question, ask)
+        if wrong:
+            raise UsageError("\n".join(wrong))
+        return MappingProxyType(answers)
+
+    def _answered(self, question: Question, ask: Callable[[Question], Answer] | None) -> Answer:
+        if question.name in self._known:
+            with suppress(
+                UsageError
+            ):  # a project's or an organisation's word for something else of that name
+                return self._read(question, self._known[question.name])
+        if ask is not None:
+            return ask(question)
+        try:
+            return self._read(question, question.default)
+        except UsageError as error:
+            raise UsageError(f"{question.name} needs an answer: its default does not fit. {error}") from error
+
+    def is_asked(self, name: str, answers: Answers) -> bool:
+        """Whether a question is asked, given the answers of all."""
+        when = self._manifest.questions[name].when
+        return not when or self._truth(name, when, answers)
+
+    def _read(self, question: Question, given: Given) -> Answer:
+        """Read an answer; a stranger's pattern is matched apart, since it may take for ever."""
+        if self._trusted or not question.pattern:
+            return question.read(given)
+
+        def read() -> tuple[object, bytes]:
+            try:
+                return {"answer": question.read(given)}, b""
+            except UsageError as error:
+                return {"refused": str(error)}, b""
+
+        value, _ = contained(read, f"the pattern of {question.name}", QUICKLY)
+        told = dict(value) if isinstance(value, dict) else {}
+        if "refused" in told:
+            raise UsageError(str(told["refused"]))
+        return told["answer"] if isinstance(told["answer"], bool) else str(told["answer"])
+
+    def _question(self, name: str, spec: QuestionSpec, answers: Answers) -> Question:
+        default: Answer = spec.default if isinstance(spec.default, bool) else str(spec.default)
+        if isinstance(default, str) and "{" in default:
+            default = self._text(name, default, answers)
+            if spec.type == "flag":
+                default = default.lower() in YES
+        valid = _spec_rule(spec, answers) if spec.type == "spec" else None
+        return Question(
+            name=name,
+            asks=spec.ask,
+            help=spec.help,
+            kind="text" if valid else spec.type,
+            default=default,
+            choices=spec.choices,
+            pattern=valid.pattern if valid else spec.pattern,
+            says=valid.says if valid else spec.says,
+            shortest=valid.shortest if valid else spec.shortest,
+            longest=valid.longest if valid else spec.longest,
+            minimum=spec.minimum,
+            maximum=spec.maximum,
+        )
+
+    def _text(self, name: str, source: str, answers: Answers) -> str:
+        def render() -> tuple[object, bytes]:
+            context = {**answers, "cookiecutter": dict(answers)}
+            return self._jinja.text(source, context, f"the default of {name}", LONGEST_ANSWER), b""
+
+        value, _ = render() if self._trusted else contained(render, f"the default of {name}", QUICKLY)
+        return str(value)
+
+    def _truth(self, name: str, when: str, answers: Answers) -> bool:
+        def evaluate() -> tuple[object, bytes]:
+            return self._jinja.truth(when, dict(answers), f"the condition of {name}"), b""
+
+        value, _ = evaluate() if self._trusted else contained(evaluate, f"the condition of {name}", QUICKLY)
+        return value is True
+
+
+@record
+class _Rule:
+    pattern: str
+    says: str
+    shortest: int
+    longest: int
+
+
+def _spec_rule(spec: QuestionSpec, answers: Answers) -> _Rule:
+    """What the platform spec takes for one of its keys; region and account on the cloud of the answer ``provider``."""
+    kinds = {
+        "name": keys_of(PlatformSpec)["name"].kind,
+        "owner": keys_of(PlatformSpec)["owner"].kind,
+        "repository": keys_of(Ci)["repository"].kind,
+    }
+    kind = kinds.get(spec.field)
+    if isinstance(kind, Str):
+        says = f"{kind.says}, {kind.minimum} to {kind.maximum} characters"
+        return _Rule(pattern=kind.pattern, says=says, shortest=kind.minimum, longest=kind.maximum)
+    if spec.field == "email":
+        return _Rule(pattern=EMAIL, says=Email().valid, shortest=3, longest=LONGEST_EMAIL)
+    cloud = PROVIDERS.get(str(answers.get("provider", "")))
+    if cloud is None:  # no cloud: nothing is deployed, and nothing held to a cloud's shape
+        return _Rule(pattern="", says="", shortest=0, longest=100)
+    shape = cloud.region if spec.field == "region" else cloud.account
+    return _Rule(pattern=shape.pattern, says=shape.says.removesuffix(", in quotes"), shortest=1, longest=100)
+
+
+def asked_by(manifest: Manifest) -> tuple[str, ...]:
+    """The names of a template's questions."""
+    return tuple(manifest.questions)
+
+
+def context_of(
+    context: Context, answers: Answers, given: Mapping[str, str], jinja: Jinja, where: str
+) -> dict[str, object]:
+    """Cookiecutter's context for rendering: settings, answers, what is given, and what is worked out of them.
+
+    Raises:
+        TemplateError: something cannot be worked out.
+    """
+    values: dict[str, object] = dict(context.settings)
+    for name, declared in context.public.items():
+        if name in answers:
+            values[name] = answers[name]
+        elif name in GIVEN and name in given:
+            values[name] = given[name]
+        else:
+            values[name] = _worked_out(declared, values, jinja, f"{where}: {name}")
+    for name, declared in context.worked_out.items():
+        values[name] = _worked_out(declared, values, jinja, f"{where}: {name}")
+    return values
+
+
+def _worked_out(declared: object, values: Mapping[str, object], jinja: Jinja, where: str) -> object:
+    """Render a value of the context as cookiecutter does: lists and mappings throughout, numbers as text."""
+    if declared is None or isinstance(declared, bool):
+        return declared
+    if isinstance(declared, dict):
+        return {
+            str(_worked_out(name, values, jinja, where)): _worked_out(value, values, jinja, where)
+            for name, value in declared.items()
+        }
+    if isinstance(declared, list):
+        return [_worked_out(value, values, jinja, where) for value in declared]
+    try:
+        return jinja.text(str(declared), {"cookiecutter": values}, where, 100_000)
+    except RecursionError as error:
+        raise TemplateError(f"{where} cannot be worked out") from error
