@@ -135,7 +135,7 @@ def code_folders_of(folder: File, file: str) -> tuple[str, ...]:
 
 def _parse(folder: File, file: str, shown: File, findings: list[Finding]) -> _Parsed | Lacking:
     path = folder / file
-    report = Report(str(shown / file), "the pipeline")
+    report = Report(str(shown / file), "the pipeline", "steps:")
     if not path.exists():
         near = _near(path)
         return Lacking(

@@ -88,12 +88,18 @@ EMPTY = Tree(START, {})
 
 
 class Report:
-    """Collects findings about one file; ``whole`` is what messages call it."""
+    """Collects findings about one file; ``whole`` is what messages call it, ``begins`` what its first line may be."""
 
-    def __init__(self, file: str, whole: str = "the spec") -> None:
+    def __init__(self, file: str, whole: str = "the spec", begins: str = "version: 1") -> None:
         self.file = file
         self.whole = whole
+        self.begins = begins
         self.findings: list[Finding] = []
+
+    @property
+    def one(self) -> str:
+        """What messages call any file of its sort: ``a spec``."""
+        return f"a {self.whole.removeprefix('the ')}"
 
     def add(
         self, mark: Mark, code: str, path: Path, message: str, hint: str = "", *, warning: bool = False

@@ -143,7 +143,7 @@ def parse_source(text: str, report: Report, loader: Callable[[str], Events] = FA
             Mark(1, 1),
             "size",
             (),
-            f"the file is larger than {LARGEST_BYTES // 1024} KiB, the limit of a spec",
+            f"the file is larger than {LARGEST_BYTES // 1024} KiB, the limit of {report.one}",
         )
         return None
     if text.startswith(BOM):
@@ -161,7 +161,7 @@ def parse_source(text: str, report: Report, loader: Callable[[str], Events] = FA
             _mark_at(text, control.start()),
             "control-character",
             (),
-            f"the character U+{ord(control[0]):04X} cannot be seen and has no place in a spec",
+            f"the character U+{ord(control[0]):04X} cannot be seen and has no place in {report.one}",
             "Remove it.",
         )
         return None
@@ -206,7 +206,7 @@ def _report_syntax(text: str, error: yaml.YAMLError, report: Report) -> None:
         r"\bb?'(\\.|[^'\\])'", r'"\1"', str(getattr(error, "problem", None) or "it cannot be read")
     )
     problem = problem.replace(
-        "did not find expected <document start>", "something stands after the end of the spec"
+        "did not find expected <document start>", f"something stands after the end of {report.whole}"
     )
     context = str(getattr(error, "context", None) or "")
     hint = next((hint for sign, hint in SYNTAX_HINTS if sign in problem), "")
@@ -224,7 +224,7 @@ def _report_secrets(text: str, tree: Tree | None, report: Report) -> None:
             mark,
             "secret",
             path,
-            f"{subject} {kind}; a spec is kept in version control and takes no secret",
+            f"{subject} {kind}; {report.one} is kept in version control and takes no secret",
             "Revoke it, since it may have been seen, and keep its successor in the environment or in a secret store.",
         )
 
@@ -274,19 +274,20 @@ class _Builder:
         while self._loader.check_event():
             event = self._loader.get_event()
             if isinstance(event, DocumentStartEvent):
-                self._stop(event, "documents", (), "a second document starts here; a spec is one document")
+                message = f"a second document starts here; {self._report.one} is one document"
+                self._stop(event, "documents", (), message)
         if isinstance(root, Tree):
             return root
         if isinstance(root, Scalar) and root.value is None:
             self._no_content()
             return None
-        self._report.add(
-            root.mark, "no-mapping", (), "a spec is a mapping of keys to values, such as version: 1"
-        )
+        message = f"{self._report.one} is a mapping of keys to values, such as {self._report.begins}"
+        self._report.add(root.mark, "no-mapping", (), message)
         return None
 
     def _no_content(self) -> None:
-        self._report.add(Mark(1, 1), "no-content", (), "the file is empty; a spec starts with version: 1")
+        message = f"the file is empty; {self._report.one} starts with {self._report.begins}"
+        self._report.add(Mark(1, 1), "no-content", (), message)
 
     def _stop(self, event: Event, code: str, path: Path, message: str, hint: str = "") -> NoReturn:
         self._report.add(_mark(event), code, path, message, hint)
@@ -352,7 +353,7 @@ class _Builder:
                 _mark(event),
                 "tag",
                 path,
-                f"{dotted(path) or 'the spec'} has the tag {printable(name)}; a spec has no tags",
+                f"{dotted(path) or self._report.whole} has the tag {printable(name)}; {self._report.one} has no tags",
                 "Remove the tag; put text in quotes.",
             )
 
@@ -365,7 +366,7 @@ class _Builder:
                 mark,
                 "control-character",
                 path,
-                f"{dotted(path)} holds the character U+{ord(control[0]):04X}, which has no place in a spec",
+                f"{dotted(path)} holds the character U+{ord(control[0]):04X}, which has no place in {self._report.one}",
             )
         if not event.implicit[0]:
             return Scalar(mark, text, text)
@@ -424,7 +425,7 @@ class _Builder:
     def _key(self, event: NodeEvent, path: Path, depth: int) -> str | None:
         """Read a key; ``None`` for one that is reported."""
         node = self._node(event, path, depth + 1)
-        where = f"in {dotted(path)}" if path else "in the spec"
+        where = f"in {dotted(path)}" if path else f"in {self._report.whole}"
         if not isinstance(node, Scalar):
             self._report.add(
                 _mark(event), "key", path, f"a key {where} is a list or a mapping; keys are text"
