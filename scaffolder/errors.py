@@ -14,6 +14,7 @@ __all__ = [
     "Finding",
     "MissingExtraError",
     "OutputFolderError",
+    "ProjectError",
     "ScaffolderError",
     "SpecError",
     "TemplateError",
@@ -98,3 +99,9 @@ class TemplateError(ScaffolderError):
     """A project template cannot be found or rendered."""
 
     exit_code = 6
+
+
+class ProjectError(ScaffolderError):
+    """A project, or the git that it is in, is in no state to be updated."""
+
+    exit_code = 7

@@ -19,6 +19,7 @@ from scaffolder.cli.options import COMPLETE_VARIABLE
 from scaffolder.errors import (
     MissingExtraError,
     OutputFolderError,
+    ProjectError,
     ScaffolderError,
     SpecError,
     TemplateError,
@@ -58,6 +59,7 @@ EXIT_CODES = (
     (UnsupportedError.exit_code, "the target cannot do this, or not in this version"),
     (MissingExtraError.exit_code, "a Python package is missing; the error names its extra"),
     (TemplateError.exit_code, "a project template cannot be found or rendered"),
+    (ProjectError.exit_code, "a project is in no state to be updated"),
     (10, "diff --exit-code: data may be lost or left behind"),
     (OperationError.exit_code, "an operation failed"),
     (NotAuthenticated.exit_code, "no credentials, or they have expired"),
