@@ -12,10 +12,14 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from scaffolder.errors import ProjectError
+from stacks.record import record
 
-__all__ = ["GitFailed", "Running", "check_git", "git", "git_environment", "start_git"]
+__all__ = ["Around", "GitFailed", "Running", "check_git", "git", "git_environment", "start_git"]
+
+EMPTY: Mapping[str, str] = MappingProxyType({})
 
 OLDEST = (2, 38)
 """`git merge-tree --write-tree` came with it (git's Documentation/RelNotes/2.38.0.txt, 2022-10)."""
@@ -35,7 +39,15 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
-class GitFailed(Exception):  # noqa: N818 - whoever runs git says what the failure is for the user
+@record
+class Around:
+    """What is added to git's environment, and to its configuration."""
+
+    variables: Mapping[str, str] = EMPTY
+    settings: Mapping[str, str] = EMPTY
+
+
+class GitFailed(Exception):
     """git ended with another code than 0; ``told`` is what it said, in its first lines."""
 
     def __init__(self, arguments: Sequence[str], code: int, told: str) -> None:
@@ -78,16 +90,15 @@ def git(
     arguments: Sequence[str],
     *,
     stdin: bytes = b"",
-    variables: Mapping[str, str] | None = None,
-    settings: Mapping[str, str] | None = None,
+    around: Around | None = None,
     protocols: str = "none",
     good: Iterable[int] = (0,),
     descriptors: Sequence[int] = (),
 ) -> bytes:
     """Run git in a folder, or in the current one, and return what it wrote.
 
-    ``variables`` are added to its environment and ``settings`` to its configuration; ``protocols`` are those that it
-    may speak, with a colon between; ``good`` are the codes that it may end with; it inherits ``descriptors``.
+    ``protocols`` are those that it may speak, with a colon between; ``good`` are the codes that it may end with; it
+    inherits ``descriptors``.
 
     Raises:
         GitFailed: it ended with a code that is not good.
@@ -97,8 +108,7 @@ def git(
         folder,
         arguments,
         stdin=stdin,
-        variables=variables,
-        settings=settings,
+        around=around,
         protocols=protocols,
         good=good,
         descriptors=descriptors,
@@ -111,8 +121,7 @@ def start_git(
     arguments: Sequence[str],
     *,
     stdin: bytes = b"",
-    variables: Mapping[str, str] | None = None,
-    settings: Mapping[str, str] | None = None,
+    around: Around | None = None,
     protocols: str = "none",
     good: Iterable[int] = (0,),
     descriptors: Sequence[int] = (),
@@ -122,12 +131,13 @@ def start_git(
     Raises:
         ProjectError: there is no git.
     """
-    configuration = {**SETTINGS, **(settings or {})}
+    around = around or Around()
+    configuration = {**SETTINGS, **around.settings}
     options = [option for item in configuration.items() for option in ("-c", "=".join(item))]
-    environment = {**git_environment(), "GIT_ALLOW_PROTOCOL": protocols, **(variables or {})}
+    environment = {**git_environment(), "GIT_ALLOW_PROTOCOL": protocols, **around.variables}
     try:
-        process = subprocess.Popen(
-            ("git", *options, *arguments),
+        process = subprocess.Popen(  # noqa: S603 - what is run is git, without a shell
+            ("git", *options, *arguments),  # noqa: S607 - the git that the user runs
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -145,7 +155,7 @@ def start_git(
 
 
 def git_environment() -> dict[str, str]:
-    """This process's environment without what would steer git."""
+    """The environment of this process without what would steer git."""
     kept = {
         name: value
         for name, value in os.environ.items()
