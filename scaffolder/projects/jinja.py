@@ -34,6 +34,8 @@ SETTINGS: Final = frozenset(
 )
 """What ``_jinja2_env_vars`` of a template may set."""
 
+MARKUP: Final = {"block_start_string": "{%", "variable_start_string": "{{", "comment_start_string": "{#"}
+
 CHANCES: Final = ("now", "uuid4", "random_ascii_string")
 """Names that make two renderings differ, if nothing is remembered."""
 
@@ -85,6 +87,11 @@ class Jinja:
         if any("now" in source for source in self._sources.values()):
             _know_now(environment, self._chance.moment)
         return environment
+
+    def has_markup(self, source: str) -> bool:
+        """Whether rendering a text could change it."""
+        settings = {**MARKUP, **self._settings}
+        return any(isinstance(start, str) and start in source for start in settings.values() if start)
 
     def text(self, source: str, context: Mapping[str, object], where: str, most: int) -> str:
         """Render a text; ``where`` is its file in messages, ``most`` the number of characters that it may become.

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from scaffolder.errors import Finding, TemplateError
 from scaffolder.projects.tree import File, shown_path
+from scaffolder.projects.versions import Version
 from scaffolder.spec.fields import (
     Anything,
     Boolean,
@@ -47,7 +48,6 @@ __all__ = [
     "checked_manifest",
     "read_context",
     "read_manifest",
-    "version_key",
 ]
 
 CONTEXT: Final = "cookiecutter.json"
@@ -273,7 +273,7 @@ def checked_manifest(
     content: bytes, context: Context, file: str
 ) -> tuple[Manifest | None, tuple[Finding, ...]]:
     """Read a manifest against its context; all findings, and the manifest where none is an error."""
-    report = Report(file, "the template")
+    report = Report(file, "the template", begins="template: 1")
     try:
         text = content.decode()
     except UnicodeDecodeError:
@@ -331,10 +331,10 @@ def _problems(manifest: Manifest, context: Context) -> Iterator[Told]:
             f"questions and {CONTEXT} have another order",
             "Give both the same order.",
         )
-    versions = [version_key(migration.to) for migration in manifest.migrations]
+    versions = [Version(text=migration.to) for migration in manifest.migrations]
     if versions != sorted(set(versions)):
         yield ("migrations",), "migration", "migrations must go up, each version once", "Sort them by `to`."
-    if versions and versions[-1] > version_key(manifest.version):
+    if versions and versions[-1] > Version(text=manifest.version):
         last = manifest.migrations[-1].to
         yield (
             ("migrations", len(versions) - 1, "to"),
@@ -439,14 +439,3 @@ def _plain(context: Context, name: str) -> Manifest:
         title="A cookiecutter template",
         questions=MappingProxyType(questions),
     )
-
-
-def version_key(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]]:
-    """Sort versions as semver.org 2.0.0 does: a prerelease is before its release, numbers are before words."""
-    plain, _, before = version.partition("-")
-    words = (
-        tuple((not word.isdigit(), int(word) if word.isdigit() else 0, word) for word in before.split("."))
-        if before
-        else ()
-    )
-    return tuple(map(int, plain.split("."))), not before, words

@@ -1,0 +1,248 @@
+"""Renders a template into a tree of files, as cookiecutter would, and runs nothing of it.
+
+What a template brings to run (hooks, extensions) makes this refuse it; :mod:`scaffolder.projects.trusting` runs it with
+cookiecutter itself, where somebody answers for it. May not write a disk or ask a question.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatch
+from pathlib import PurePosixPath
+from typing import Final
+
+from scaffolder.errors import TemplateError
+from scaffolder.projects.answering import Answers, context_of
+from scaffolder.projects.containment import contained
+from scaffolder.projects.jinja import CHANCES, NO_CHANCE, Chance, Jinja
+from scaffolder.projects.manifest import RECORD
+from scaffolder.projects.template import Template
+from scaffolder.projects.tree import LIMITS, File, Tree, checked_tree, path_problem, shown_path
+from stacks.record import record
+
+__all__ = ["render", "runs_something", "takes_chances"]
+
+HOOKS: Final = ("pre_prompt", "pre_gen_project", "post_gen_project")
+LONGEST_PATH: Final = 2000
+
+
+@record
+class _Source:
+    """A file of the project's folder in a template, by its path there."""
+
+    path: str
+    file: File
+
+
+def render(
+    template: Template, answers: Answers, given: Mapping[str, str], chance: Chance = NO_CHANCE
+) -> Tree:
+    """Render a template with answers to all of its questions.
+
+    ``given`` are ``project_slug`` and ``scaffolder_version``.
+
+    Raises:
+        TemplateError: it would have to run something, is no right Jinja, or makes a path or a size that is refused.
+    """
+    what = f"the template {template.name}"
+    brought = runs_something(template)
+    if brought:
+        raise TemplateError(
+            f"{what} runs code of its own ({', '.join(brought)}), and nothing of a template is run by itself. "
+            "Read it, and say --trust if you answer for it; or use a catalog whose entry pins its commit."
+        )
+
+    if template.trusted:
+        return checked_tree(_rendered(template, answers, given, chance), what)
+
+    def work() -> tuple[object, bytes]:
+        tree = checked_tree(_rendered(template, answers, given, chance), what)
+        listed = [[path, file.executable, len(file.content)] for path, file in tree.items()]
+        return listed, b"".join(file.content for file in tree.values())
+
+    return checked_tree(_unpacked(*contained(work, f"rendering {what}")), what)
+
+
+def _unpacked(listed: object, content: bytes) -> dict[str, File]:
+    files: dict[str, File] = {}
+    start = 0
+    for path, executable, size in listed if isinstance(listed, list) else ():
+        files[path] = File(content=content[start : start + size], executable=executable is True)
+        start += size
+    return files
+
+
+def runs_something(template: Template) -> tuple[str, ...]:
+    """What rendering with cookiecutter itself would run of a template: its hooks, and extensions of Jinja."""
+    hooks = sorted(
+        path
+        for path in template.files
+        if path.startswith("hooks/") and path.count("/") == 1 and PurePosixPath(path).stem in HOOKS
+    )
+    return (*hooks, *(shown_path(name) for name in template.context.extensions))
+
+
+def takes_chances(template: Template) -> bool:
+    """Whether a template may ask for the time or for something random, which its project then has to remember."""
+    names = [name.encode() for name in (*CHANCES, "random")]
+    return any(name in file.content for file in template.files.values() for name in names)
+
+
+def _rendered(
+    template: Template, answers: Answers, given: Mapping[str, str], chance: Chance
+) -> dict[str, File]:
+    """The files of a project, by the paths that they render to; an empty name leaves its file out."""
+    settings = template.context.settings
+    options = settings.get("_jinja2_env_vars", {})
+    if not isinstance(options, dict):
+        raise TemplateError(f"the template {template.name}: _jinja2_env_vars must be a mapping")
+    root = _root_of(template, str(options.get("variable_start_string", "{{")))
+    inside = [
+        _Source(path=path[len(root) + 1 :], file=file)
+        for path, file in template.files.items()
+        if path.startswith(f"{root}/")
+    ]
+    jinja = Jinja(options, _includable(template, inside), chance)
+    context = {"cookiecutter": context_of(template.context, answers, given, jinja, template.name)}
+    copied = _patterns(settings)
+    newline = settings.get("_new_lines") or ""
+    names = _Names(jinja, context)
+    files: dict[str, File] = {}
+    total = 0
+    for source in inside:
+        path = names.of(source.path, copied)
+        if not path:
+            continue
+        if path in files:
+            raise TemplateError(f"the template {template.name} renders {shown_path(path)} twice")
+        problem = path_problem(path)
+        if problem:
+            raise TemplateError(f"the template {template.name} renders {shown_path(path)}, which {problem}")
+        if path == RECORD:
+            raise TemplateError(
+                f"the template {template.name} renders {RECORD}, which is the tool's own to write"
+            )
+        content = source.file.content
+        if not _is_copied(source.path, copied) and not _is_binary(source.path, content):
+            most = LIMITS.total_bytes - total
+            content = _text(jinja, context, source, str(newline), min(most, LIMITS.file_bytes))
+        total += len(content)
+        files[path] = File(content=content, executable=source.file.executable)
+        if total > LIMITS.total_bytes:
+            raise TemplateError(f"the template {template.name} renders more than {LIMITS.total_bytes} bytes")
+    return files
+
+
+def _root_of(template: Template, opening: str) -> str:
+    """The folder whose name is markup: what the project's folder is made of."""
+    roots = sorted(
+        {
+            path.partition("/")[0]
+            for path in template.files
+            if "/" in path and "cookiecutter" in path.partition("/")[0] and opening in path.partition("/")[0]
+        }
+    )
+    if len(roots) != 1:
+        found = "none" if not roots else ", ".join(map(shown_path, roots))
+        raise TemplateError(
+            f"the template {template.name} must have one folder named by markup, such as "
+            f"{{{{ cookiecutter.project_slug }}}}; it has {found}"
+        )
+    return roots[0]
+
+
+def _includable(template: Template, inside: Sequence[_Source]) -> Mapping[str, str]:
+    """What a template's files may include or import: those beside them, and those in its folder ``templates``."""
+    files = {source.path: source.file for source in inside}
+    beside = {
+        path.removeprefix("templates/"): file
+        for path, file in template.files.items()
+        if path.startswith("templates/")
+    }
+    texts = {}
+    for path, file in {**beside, **files}.items():
+        try:
+            texts[path] = file.content.decode()
+        except UnicodeDecodeError:
+            continue
+    return texts
+
+
+def _patterns(settings: Mapping[str, object]) -> tuple[str, ...]:
+    patterns = settings.get("_copy_without_render", [])
+    return tuple(map(str, patterns)) if isinstance(patterns, list) else ()
+
+
+def _is_copied(path: str, patterns: Sequence[str]) -> bool:
+    """Whether a file, or a folder that it is in, is copied as it is."""
+    parts = path.split("/")
+    return any(fnmatch("/".join(parts[:end]), each) for end in range(1, len(parts) + 1) for each in patterns)
+
+
+class _Names:
+    """Renders paths, each folder's name once. Below a folder that is copied, names are as they are."""
+
+    def __init__(self, jinja: Jinja, context: Mapping[str, object]) -> None:
+        self._jinja = jinja
+        self._context = context
+        self._known: dict[str, str] = {}
+
+    def of(self, path: str, copied: Sequence[str]) -> str:
+        """The path that a file gets; empty when it, or a folder above it, is left out."""
+        done: list[str] = []
+        parts = path.split("/")
+        for end, part in enumerate(parts, start=1):
+            named = self._one(part)
+            if not named:
+                return ""
+            done.append(named)
+            above = "/".join(parts[:end])
+            if end < len(parts) and any(fnmatch(above, pattern) for pattern in copied):
+                return "/".join([*done, *parts[end:]])
+        return "/".join(done)
+
+    def _one(self, part: str) -> str:
+        if "{" not in part:
+            return part
+        if part not in self._known:
+            self._known[part] = self._jinja.text(part, self._context, part, LONGEST_PATH)
+        return self._known[part]
+
+
+def _text(jinja: Jinja, context: Mapping[str, object], source: _Source, newline: str, most: int) -> bytes:
+    """Render a text, and keep the line endings that its first line has."""
+    try:
+        reader = io.TextIOWrapper(io.BytesIO(source.file.content), encoding="utf-8")
+        first = reader.readline()
+        found = reader.newlines
+        text = first + reader.read()
+    except UnicodeDecodeError as error:
+        raise TemplateError(
+            f"{shown_path(source.path)} is neither UTF-8 nor binary. Save it as UTF-8, or list it in "
+            "_copy_without_render."
+        ) from error
+    rendered = jinja.text(text, context, source.path, most) if jinja.has_markup(text) else text
+    ending = newline or (found[0] if isinstance(found, tuple) else found) or "\n"
+    return (rendered if ending == "\n" else rendered.replace("\n", ending)).encode()
+
+
+PRINTABLE: Final = bytes({7, 8, 9, 10, 12, 13, 27} | set(range(0x20, 0x7F)))
+CHUNK: Final = 512
+
+
+def _is_binary(path: str, content: bytes) -> bool:
+    """What cookiecutter takes for binary, and copies: by name, then by its first bytes."""
+    binary, extension = _judges()
+    if extension(path):
+        return True
+    start = content[:CHUNK]
+    if not start.translate(None, PRINTABLE):
+        return False
+    return binary(start)
+
+
+def _judges() -> tuple[Callable[[bytes], bool], Callable[[str], bool]]:
+    from binaryornot.helpers import has_binary_extension, is_binary_string  # noqa: PLC0415 - a cookiecutter of its own
+
+    return is_binary_string, has_binary_extension
