@@ -108,8 +108,8 @@ class QuestionSpec:
     says: str = key(SENTENCE, "The pattern in words.", default="")
     shortest: int = key(Integer(minimum=0, maximum=1000), "The fewest characters of a text.", default=1)
     longest: int = key(Integer(minimum=1, maximum=1000), "The most characters of a text.", default=200)
-    minimum: int | None = key(Integer(), "The least whole number.")
-    maximum: int | None = key(Integer(), "The greatest whole number.")
+    minimum: int | None = key(Integer(), "The least whole number.", default=None)
+    maximum: int | None = key(Integer(), "The greatest whole number.", default=None)
     field: str = key(Choice(*SPEC_FIELDS), "The key of the platform spec whose rule holds.", default="")
     when: str = key(
         EXPRESSION,

@@ -119,6 +119,8 @@ def _rendered(
         problem = path_problem(path)
         if problem:
             raise TemplateError(f"the template {template.name} renders {shown_path(path)}, which {problem}")
+        if path == RECORD and template.trusted:
+            continue  # for those who render it with cookiecutter; the tool writes its own
         if path == RECORD:
             raise TemplateError(
                 f"the template {template.name} renders {RECORD}, which is the tool's own to write"
