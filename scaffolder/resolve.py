@@ -19,6 +19,7 @@ from stacks.intents import (
     AuditTrail,
     Budget,
     CiIdentity,
+    CiSystem,
     DeniedTopic,
     Encryption,
     ExistingNetwork,
@@ -213,8 +214,9 @@ def _identity(spec: PlatformSpec, earlier_accounts: Sequence[str]) -> Iterator[I
     if ci is not None:
         create = {"create": True, "existing": False, "auto": spec.target.account not in earlier_accounts}
         yield CiIdentity(
-            system=cast("Literal['github', 'gitlab']", ci.system),
+            system=cast("CiSystem", ci.system),
             host=ci.host,
+            organization=ci.organization,
             repository=ci.repository,
             branch=ci.branch,
             create_provider=create[ci.provider],

@@ -20,6 +20,7 @@ __all__ = [
     "AuditTrail",
     "Budget",
     "CiIdentity",
+    "CiSystem",
     "DeniedTopic",
     "Encryption",
     "ExistingNetwork",
@@ -51,6 +52,7 @@ __all__ = [
     "WorkloadRole",
     "Workspace",
     "describe",
+    "job_url",
     "words_of",
 ]
 
@@ -58,6 +60,7 @@ BucketPurpose: TypeAlias = Literal["data", "artifacts", "logs", "user"]
 WorkloadPurpose: TypeAlias = Literal[
     "training", "pipelines", "serving", "monitoring", "workspace", "triggers"
 ]
+CiSystem: TypeAlias = Literal["github", "gitlab", "circleci", "jenkins", "azure-devops"]
 HumanPurpose: TypeAlias = Literal["admins", "scientists", "viewers"]
 
 
@@ -168,13 +171,24 @@ class HumanRole:
 
 @record
 class CiIdentity:
-    """Roles for a CI system's jobs by OIDC. ``create_provider`` is false where the account has it already."""
+    """Roles for a CI system's jobs by OIDC.
 
-    system: Literal["github", "gitlab"]
+    ``organization`` is the id of what issues tokens, where that is an organization. ``create_provider`` is false where
+    the account has it already.
+    """
+
+    system: CiSystem
     host: str
+    organization: str | None
     repository: str
     branch: str
     create_provider: bool
+
+
+def job_url(intent: CiIdentity, branch: str) -> str:
+    """A branch's job of a multibranch pipeline of Jenkins; a slash in a branch is encoded in the job's name and again."""
+    path = "".join(f"/job/{name}" for name in (*intent.repository.split("/"), branch.replace("/", "%252F")))
+    return f"https://{intent.host}{path}/"
 
 
 @record

@@ -206,17 +206,29 @@ def _security(draw: DrawFn, of: Cloud, profiles: list[str], *, ci: bool) -> Spec
     return security | _some(draw, choices)
 
 
+ORGANIZATION = "00000000-0000-4000-8000-000000000000"
+CI: list[Spec] = [
+    {"system": "github", "repository": "acme/churn"},
+    {"system": "gitlab", "repository": "acme/ml/churn"},
+    {"system": "jenkins", "repository": "ml/churn", "host": "jenkins.acme.example"},
+    {"system": "azure-devops", "repository": "acme/ml", "organization": ORGANIZATION},
+    {"system": "circleci", "repository": "acme/churn", "organization": ORGANIZATION},
+]
+"""The last one is refused on Azure."""
+
+
 @st.composite
 def _identity(draw: DrawFn, of: Cloud) -> Spec:
     identity: Spec = {}
     if draw(st.booleans()):
         branch = st.sampled_from(["main", "release/1"])
         common = {"branch": branch, "provider": st.sampled_from(["auto", "create", "existing"])}
-        if draw(st.booleans()):
-            identity["ci"] = {"system": "github", "repository": "acme/churn"} | _some(draw, common)
-        else:
+        continuous = draw(st.sampled_from(CI[:-1] if of.provider == "azure" else CI))
+        if continuous["system"] == "azure-devops":
+            del common["branch"]
+        if continuous["system"] == "gitlab":
             common["host"] = st.sampled_from(["gitlab.com", "gitlab.acme.example"])
-            identity["ci"] = {"system": "gitlab", "repository": "acme/ml/churn"} | _some(draw, common)
+        identity["ci"] = continuous | _some(draw, common)
     people = st.lists(_like(of.words["principal"]), unique=True, max_size=3)
     if draw(st.booleans()):
         identity["groups"] = _some(draw, dict.fromkeys(("admins", "scientists", "viewers"), people))

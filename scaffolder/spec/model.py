@@ -27,6 +27,7 @@ from scaffolder.spec.fields import (
     Table,
     key,
 )
+from scaffolder.spec.providers import UUID
 from stacks.record import record
 
 __all__ = ["PlatformSpec"]
@@ -215,10 +216,13 @@ class Security:
 class Ci:
     """The continuous-integration system that plans and deploys, by OIDC and without keys."""
 
-    system: str = key(Choice("github", "gitlab"), "The CI system.", required=True)
+    system: str = key(
+        Choice("github", "gitlab", "circleci", "jenkins", "azure-devops"), "The CI system.", required=True
+    )
     repository: str = key(
         Str(pattern=r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+", minimum=3, maximum=200, says="owner/name"),
-        "The repository whose jobs may assume the CI roles.",
+        "The repository whose jobs may assume the CI roles: owner/name on GitHub or GitLab, for CircleCI on GitHub; of "
+        "Jenkins the path of the multibranch pipeline, of Azure DevOps organization/project.",
         required=True,
     )
     branch: str = key(
@@ -228,8 +232,13 @@ class Ci:
     )
     host: str = key(
         Str(pattern=r"[a-z0-9.-]+", minimum=4, maximum=100, says="a host name"),
-        "The GitLab host; with system gitlab only.",
+        "The host of GitLab, or of Jenkins, where it must be given.",
         default="gitlab.com",
+    )
+    organization: str | None = key(
+        Str(pattern=UUID, minimum=36, maximum=36, says="a UUID in lower case"),
+        "The organization's id, a UUID; of CircleCI and Azure DevOps, whose tokens are issued by organization.",
+        default=None,
     )
     provider: str = key(
         Choice("auto", "create", "existing"),

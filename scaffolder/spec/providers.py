@@ -11,7 +11,7 @@ from typing import Literal
 
 from stacks.record import record
 
-__all__ = ["PROVIDERS", "ProviderShapes", "Shape"]
+__all__ = ["PROVIDERS", "UUID", "ProviderShapes", "Shape"]
 
 DATE = "2026-11"
 

@@ -67,6 +67,7 @@ TEXTS = {
     "host": "gitlab.example.com",
     "image": "serving:1.4.0",
     "on_approval": "deploy",
+    "organization": "aaaaaaaa-0000-4000-8000-000000000001",
     "key": "customer_id",
     "model": "churn",
     "name": "churn",

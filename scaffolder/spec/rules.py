@@ -107,7 +107,8 @@ def _both_create_trust(one: PlatformSpec, other: PlatformSpec) -> bool:
         return False
     match PROVIDERS[other.target.provider].one_ci_provider:
         case "a host":
-            return (systems[0].system, systems[0].host) == (systems[1].system, systems[1].host)
+            issuers = [(ci.system, ci.host, ci.organization) for ci in systems if ci]
+            return issuers[0] == issuers[1]
         case "all":
             return True
         case "none":
@@ -324,15 +325,43 @@ def _range_is_private(network: Network) -> Iterator[Problem]:
 # --- identity and security -------------------------------------------------------------------------------------------
 
 
+CI_KEYS: Mapping[str, frozenset[str]] = {
+    "github": frozenset({"branch"}),
+    "gitlab": frozenset({"branch", "host"}),
+    "circleci": frozenset({"branch", "organization"}),
+    "jenkins": frozenset({"branch", "host"}),
+    "azure-devops": frozenset({"organization"}),
+}
+"""What of identity.ci each system's trust is made of, beyond the repository."""
+CI_NEEDS = {
+    "circleci": ("organization", "CircleCI issues tokens by organization, and its settings show the id"),
+    "jenkins": ("host", "Jenkins issues tokens itself"),
+    "azure-devops": ("organization", "Azure DevOps issues tokens by organization, a UUID"),
+}
+CI_REPOSITORIES = {
+    "github": "owner/name on GitHub",
+    "circleci": "owner/name on GitHub",
+    "azure-devops": "organization/project on Azure DevOps",
+}
+
+
 def ci_fits_its_system(written: Written) -> Iterator[Problem]:
     ci = written.spec.identity.ci
-    if ci is None or ci.system != "github":
+    if ci is None:
         return
-    if written.has("identity", "ci", "host"):
-        yield _idle(("identity", "ci", "host"), "with system github")
-    if ci.repository.count("/") != 1:
-        message = f"must be owner/name on GitHub, not {quoted(ci.repository)}"
-        yield Problem(("identity", "ci", "repository"), "repository", message)
+    path = ("identity", "ci")
+    used = CI_KEYS[ci.system]
+    for name in ("host", "organization", "branch"):
+        if written.has(*path, name) and name not in used:
+            yield _idle((*path, name), f"with system {ci.system}")
+    if ci.system in CI_NEEDS:
+        name, why = CI_NEEDS[ci.system]
+        if not written.has(*path, name):
+            yield Problem(path, "missing", f"has no {name}: {why}", f"Add {name} to identity.ci.")
+    says = CI_REPOSITORIES.get(ci.system)
+    if says is not None and ci.repository.count("/") != 1:
+        message = f"must be {says}, not {quoted(ci.repository)}"
+        yield Problem((*path, "repository"), "repository", message)
 
 
 def principals_are_of_the_provider(written: Written) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from stacks.aws.policy import Condition, Principal, Statement, document
 from stacks.aws.roles import SESSION_S, Role, add_role
 from stacks.aws.workloads import Reach, key_statements, pass_role
 from stacks.graph import Node, StackBuilder, Value
-from stacks.intents import CiIdentity, describe
+from stacks.intents import CiIdentity, describe, job_url
 from stacks.record import record
 
 __all__ = ["add_ci_roles"]
@@ -89,8 +89,10 @@ class _Issuer:
     deploy: str
 
 
-def _issuer(intent: CiIdentity, environment: str) -> _Issuer:
-    """Subjects as the vendors document them (GitHub: OIDC reference; GitLab: ID token payload; November 2026)."""
+def _issuer(intent: CiIdentity, name: str, environment: str) -> _Issuer:
+    """Subjects as the vendors document them (GitHub: OIDC reference; GitLab: ID token payload; CircleCI: OpenID Connect
+    tokens, $CIRCLE_OIDC_TOKEN_V2; Jenkins: oidc-provider plugin; Azure DevOps: AWS Toolkit; November 2026).
+    """
     repository = intent.repository
     match intent.system:
         case "github":
@@ -109,6 +111,34 @@ def _issuer(intent: CiIdentity, environment: str) -> _Issuer:
                 build=f"project_path:{repository}:ref_type:branch:ref:{intent.branch}",
                 deploy=f"project_path:{repository}:ref_type:branch:ref:{intent.branch}",
             )
+        case "circleci":
+            # A UUID's length, not "*": that one would also take what a branch of any other repository can be called.
+            some = "?" * 36
+            start = f"org/{intent.organization}/project/{some}/user/{some}/vcs-origin/github.com/{repository}/vcs-ref"
+            return _Issuer(
+                host=f"oidc.circleci.com/org/{intent.organization}",
+                audience=str(intent.organization),
+                plan=f"{start}/refs/heads/*",
+                build=f"{start}/refs/heads/{intent.branch}",
+                deploy=f"{start}/refs/heads/{intent.branch}",
+            )
+        case "jenkins":
+            return _Issuer(
+                host=f"{intent.host}/oidc",
+                audience="sts.amazonaws.com",
+                plan=job_url(intent, "PR-*"),
+                build=job_url(intent, intent.branch),
+                deploy=job_url(intent, intent.branch),
+            )
+        case "azure-devops":
+            connections = f"sc://{repository}/{name}-{environment}-ci"
+            return _Issuer(
+                host=f"vstoken.dev.azure.com/{intent.organization}",
+                audience="api://AzureADTokenExchange",
+                plan=f"{connections}-plan",
+                build=f"{connections}-build",
+                deploy=f"{connections}-deploy",
+            )
         case _:
             assert_never(intent.system)
 
@@ -118,7 +148,7 @@ def add_ci_roles(
 ) -> dict[str, Node]:
     """Add the identity provider, unless the account has it, and the three roles; return them by name."""
     context = reach.context
-    issuer = _issuer(intent, context.platform.environment)
+    issuer = _issuer(intent, context.platform.name, context.platform.environment)
     origin = describe(intent)
     provider: Value = context.arn("iam", f"oidc-provider/{issuer.host}", regional=False)
     if intent.create_provider:
@@ -226,7 +256,9 @@ def _trust(provider: Value, issuer: _Issuer, subject: str) -> Statement:
         principals=(Principal("Federated", (provider,)),),
         conditions=(
             Condition("StringEquals", f"{issuer.host}:aud", (issuer.audience,)),
-            Condition("StringLike" if "*" in subject else "StringEquals", f"{issuer.host}:sub", (subject,)),
+            Condition(
+                "StringLike" if {"*", "?"} & {*subject} else "StringEquals", f"{issuer.host}:sub", (subject,)
+            ),
         ),
     )
 

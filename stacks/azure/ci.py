@@ -16,7 +16,7 @@ from stacks.azure.roles import Assignment, assign, built_ins
 from stacks.azure.state import place_of
 from stacks.azure.storage import watcher_id
 from stacks.azure.workloads import Reach, add_identity, on_bucket
-from stacks.graph import Node, StackBuilder, Value
+from stacks.graph import GraphError, Node, StackBuilder, Value
 from stacks.intents import (
     CiIdentity,
     ExistingNetwork,
@@ -24,6 +24,7 @@ from stacks.intents import (
     PrivateNetwork,
     TrainingPipeline,
     describe,
+    job_url,
 )
 
 __all__ = ["JOBS", "add_ci"]
@@ -47,13 +48,27 @@ SEARCH_KEYS = (
 
 
 def _issuer(intent: CiIdentity) -> str:
-    return GITHUB if intent.system == "github" else f"https://{intent.host}"
+    match intent.system:
+        case "github":
+            return GITHUB
+        case "gitlab":
+            return f"https://{intent.host}"
+        case "jenkins":
+            return f"https://{intent.host}/oidc"
+        case "azure-devops":
+            return f"https://vstoken.dev.azure.com/{intent.organization}"
+        case "circleci":
+            return f"https://oidc.circleci.com/org/{intent.organization}"
+        case _:
+            assert_never(intent.system)
 
 
-def _subjects(intent: CiIdentity, environment: str) -> Mapping[str, str]:
-    """Subjects as the vendors document them (GitHub: OIDC reference; GitLab: ID token payload; November 2026).
+def _subjects(intent: CiIdentity, name: str, environment: str) -> Mapping[str, str]:
+    """Subjects as the vendors document them (GitHub: OIDC reference; GitLab: ID token payload; Jenkins: oidc-provider
+    plugin; Azure DevOps: workload identity federation of service connections; November 2026).
 
-    Azure compares the whole of a subject, so of GitLab's branches it is the one that is named.
+    Azure compares the whole of a subject, so of the branches of GitLab and Jenkins it is the one that is named, and of
+    CircleCI, whose subjects have a person in them, there is none: ``target`` refuses it.
     """
     repository = intent.repository
     match intent.system:
@@ -65,6 +80,12 @@ def _subjects(intent: CiIdentity, environment: str) -> Mapping[str, str]:
             }
         case "gitlab":
             return dict.fromkeys(JOBS, f"project_path:{repository}:ref_type:branch:ref:{intent.branch}")
+        case "jenkins":
+            return dict.fromkeys(JOBS, job_url(intent, intent.branch))
+        case "azure-devops":
+            return {job: f"sc://{repository}/{name}-{environment}-ci-{job}" for job in JOBS}
+        case "circleci":
+            raise GraphError("a subject of CircleCI cannot be compared whole")
         case _:
             assert_never(intent.system)
 
@@ -74,7 +95,8 @@ def add_ci(stack: StackBuilder, reach: Reach, intent: CiIdentity) -> dict[str, A
     origin = describe(intent)
     accounts: dict[str, Account] = {}
     trusted: list[Node] = []
-    for job, subject in _subjects(intent, reach.context.platform.environment).items():
+    platform = reach.context.platform
+    for job, subject in _subjects(intent, platform.name, platform.environment).items():
         name = f"ci-{job}"
         accounts[name] = add_identity(stack, reach, name, origin=origin)
         trusted.append(

@@ -153,11 +153,19 @@ def _ci(context: Context) -> Iterator[TargetProblem]:
             message="identity.ci.provider changes nothing on azure: each identity keeps its own trust",
             warning=True,
         )
-    if intent.system == "gitlab":
+    if intent.system == "circleci":
+        yield TargetProblem(
+            path=("identity", "ci", "system"),
+            code="ci-subject",
+            message="identity.ci.system circleci: Entra compares whole subjects, and CircleCI's have the person who started "
+            "the job in them",
+            hint="Leave identity.ci out and deploy by hand, or deploy from another system.",
+        )
+    if intent.system in {"gitlab", "jenkins"}:
         yield TargetProblem(
             path=("identity", "ci", "system"),
             code="ci-branches",
-            message=f"identity.ci.system gitlab: Entra compares whole subjects, so only jobs of branch {intent.branch} are "
+            message=f"identity.ci.system {intent.system}: Entra compares whole subjects, so only jobs of branch {intent.branch} are "
             "trusted, to plan as well",
             hint="Plan merge requests by a job that is triggered on that branch.",
             warning=True,

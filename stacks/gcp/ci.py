@@ -32,7 +32,7 @@ from stacks.gcp.permissions import LOOK, RUNS
 from stacks.gcp.services import services_of
 from stacks.gcp.workloads import READ, WRITE
 from stacks.graph import Node, StackBuilder, Value, text
-from stacks.intents import CiIdentity, describe
+from stacks.intents import CiIdentity, describe, job_url
 from stacks.record import record
 
 __all__ = ["LONGEST_SUBJECT", "add_ci_accounts", "grantable", "issuer_of"]
@@ -52,10 +52,11 @@ LONGEST_SUBJECT = 127
 class Issuer:
     """An OIDC issuer, what a token of the repository looks like, and who the three kinds of job are.
 
-    A principal is ``subject/…`` or ``attribute.…``: a token's subject, or an attribute that it is mapped to.
+    ``audiences`` are what tokens are made for, where that is not the provider itself. A principal is ``subject/…`` or ``attribute.…``: a token's subject, or an attribute that it is mapped to.
     """
 
     uri: str
+    audiences: tuple[str, ...]
     mapping: Mapping[str, str]
     condition: str
     plan: str
@@ -63,13 +64,16 @@ class Issuer:
     deploy: str
 
 
-def issuer_of(intent: CiIdentity, environment: str) -> Issuer:
-    """Claims as the vendors document them (GitHub: OIDC reference; GitLab: ID token payload; November 2026)."""
+def issuer_of(intent: CiIdentity, name: str, environment: str) -> Issuer:
+    """Claims as the vendors document them (GitHub: OIDC reference; GitLab: ID token payload; CircleCI: OpenID Connect
+    tokens; Jenkins: oidc-provider plugin; Azure DevOps: workload identity federation; November 2026).
+    """
     repository = intent.repository
     match intent.system:
         case "github":
             return Issuer(
                 uri="https://token.actions.githubusercontent.com",
+                audiences=(),
                 mapping={
                     "google.subject": "assertion.sub",
                     "attribute.repository": "assertion.repository",
@@ -84,6 +88,7 @@ def issuer_of(intent: CiIdentity, environment: str) -> Issuer:
             branch = f"project_path:{repository}:ref_type:branch:ref:{intent.branch}"
             return Issuer(
                 uri=f"https://{intent.host}",
+                audiences=(),
                 mapping={
                     "google.subject": "assertion.sub",
                     "attribute.project_path": "assertion.project_path",
@@ -93,6 +98,48 @@ def issuer_of(intent: CiIdentity, environment: str) -> Issuer:
                 plan="attribute.ref_type/branch",
                 build=f"subject/{branch}",
                 deploy=f"subject/{branch}",
+            )
+        case "circleci":
+            # The whole subject has the person in it and is too long; the branch stands for it, in a pool of one repository.
+            branch = f"subject/refs/heads/{intent.branch}"
+            origin = f"github.com/{repository}"
+            return Issuer(
+                uri=f"https://oidc.circleci.com/org/{intent.organization}",
+                audiences=(str(intent.organization),),
+                mapping={
+                    "google.subject": 'assertion["oidc.circleci.com/vcs-ref"]',
+                    "attribute.origin": 'assertion["oidc.circleci.com/vcs-origin"]',
+                },
+                condition=f'assertion["oidc.circleci.com/vcs-origin"] == "{origin}"',
+                plan=f"attribute.origin/{origin}",
+                build=branch,
+                deploy=branch,
+            )
+        case "jenkins":
+            branch = f"subject/{job_url(intent, intent.branch)}"
+            jobs = job_url(intent, "").removesuffix("/")
+            return Issuer(
+                uri=f"https://{intent.host}/oidc",
+                audiences=(f"https://{intent.host}/oidc",),
+                mapping={
+                    "google.subject": "assertion.sub",
+                    "attribute.change": f'assertion.sub.startsWith("{jobs}PR-") ? "yes" : "no"',
+                },
+                condition=f'assertion.sub.startsWith("{jobs}")',
+                plan="attribute.change/yes",
+                build=branch,
+                deploy=branch,
+            )
+        case "azure-devops":
+            connections = f"subject/sc://{repository}/{name}-{environment}-ci"
+            return Issuer(
+                uri=f"https://vstoken.dev.azure.com/{intent.organization}",
+                audiences=("api://AzureADTokenExchange",),
+                mapping={"google.subject": "assertion.sub"},
+                condition=f'assertion.sub.startsWith("sc://{repository}/")',
+                plan=f"{connections}-plan",
+                build=f"{connections}-build",
+                deploy=f"{connections}-deploy",
             )
         case _:
             assert_never(intent.system)
@@ -108,7 +155,7 @@ def add_ci_accounts(
     stack: StackBuilder, reach: Reach, intent: CiIdentity, accounts: Mapping[str, Account]
 ) -> dict[str, Value]:
     """Add the identity pool, unless an environment before has it, and the three accounts; return their addresses."""
-    issuer = issuer_of(intent, reach.context.platform.environment)
+    issuer = issuer_of(intent, reach.context.platform.name, reach.context.platform.environment)
     origin = describe(intent)
     pool = _pool(stack, reach, intent, issuer, origin)
     made: dict[str, Value] = {}
@@ -148,6 +195,7 @@ def _pool(stack: StackBuilder, reach: Reach, intent: CiIdentity, issuer: Issuer,
         },
         origin=origin,
     )
+    audiences = {"allowed_audiences": list(issuer.audiences)} if issuer.audiences else {}
     provider = stack.resource(
         "google_iam_workload_identity_pool_provider",
         "ci",
@@ -158,7 +206,7 @@ def _pool(stack: StackBuilder, reach: Reach, intent: CiIdentity, issuer: Issuer,
             "display_name": intent.system,
             "attribute_mapping": dict(issuer.mapping),
             "attribute_condition": issuer.condition,
-            "oidc": {"issuer_uri": issuer.uri},
+            "oidc": {"issuer_uri": issuer.uri, **audiences},
         },
         origin=origin,
     )

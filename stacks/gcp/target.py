@@ -218,7 +218,7 @@ def _continuous(context: Context) -> Iterator[TargetProblem]:
     intent = context.one_of(CiIdentity)
     if intent is None:
         return
-    issuer = issuer_of(intent, context.platform.environment)
+    issuer = issuer_of(intent, context.platform.name, context.platform.environment)
     subjects = (issuer.plan, issuer.build, issuer.deploy)
     longest = max(len(subject.partition("/")[2]) for subject in subjects)
     if longest > LONGEST_SUBJECT:

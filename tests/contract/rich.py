@@ -250,6 +250,13 @@ def changes_of(of: Cloud) -> dict[str, Spec]:
         "identity.ci.repository": {"identity.ci.repository": "a/c"},
         "identity.ci.branch": {"identity.ci.branch": "trunk"},
         "identity.ci.host": {"identity.ci.host": "git.example.com"},
+        "identity.ci.organization": {
+            "identity.ci": {
+                "system": "azure-devops",
+                "repository": "a/b",
+                "organization": "00000000-0000-4000-8000-000000000000",
+            }
+        },
         "identity.ci.provider": {"identity.ci.provider": "existing"},
         **{
             f"identity.groups.{group}.*": {f"identity.groups.{group}": [of.choices("principals")[-1]]}

@@ -25,7 +25,7 @@ deletion_protection: true
 network: {egress: nat}
 security: {encryption: %(encryption)s, permissions_boundary: true}
 identity:
-  ci: {system: %(ci)s, repository: growth/churn}
+  ci: {%(ci)s, repository: growth/churn}
   groups:
     admins: ["arn:aws:iam::123456789012:role/a"]
     scientists: ["arn:aws:iam::123456789012:role/s", "arn:aws:iam::123456789012:user/s"]
@@ -52,6 +52,14 @@ llm:
   knowledge_bases: {docs: {index: docs}, manuals: {bucket: exports}}
 alerts: {emails: ["a@example.com"], budget: {monthly: 100}}
 """
+ORGANIZATION = "00000000-0000-4000-8000-000000000000"
+SYSTEMS = (
+    "system: github",
+    "system: gitlab",
+    f"system: circleci, organization: {ORGANIZATION}",
+    "system: jenkins, host: jenkins.acme.com",
+    f"system: azure-devops, organization: {ORGANIZATION}",
+)
 TRUSTED_BY_SERVICES = (
     "audit",
     "flow-logs",
@@ -65,7 +73,7 @@ TRUSTED_BY_SERVICES = (
 )
 
 
-def lowered(encryption: str = "customer", ci: str = "github") -> Lowered:
+def lowered(encryption: str = "customer", ci: str = SYSTEMS[0]) -> Lowered:
     """The AWS stacks of a spec with every role there is."""
     (environment,) = parse_spec(SPEC % {"encryption": encryption, "ci": ci}).environments
     lowering = lowering_of("aws")
@@ -89,7 +97,7 @@ def grants(found: Lowered) -> list[Grant]:
 
 
 @pytest.mark.parametrize("encryption", ["customer", "provider"])
-@pytest.mark.parametrize("ci", ["github", "gitlab"])
+@pytest.mark.parametrize("ci", SYSTEMS)
 def test_every_action_exists_and_takes_a_resource_of_its_statement(encryption: str, ci: str) -> None:
     found = [
         f"{grant.document} {grant.sid}: {fault}"

@@ -105,6 +105,26 @@ def test_gitlabs_issuer_is_its_host_and_its_branch_the_only_one() -> None:
     }
 
 
+def test_jenkins_is_trusted_by_the_url_of_its_branchs_job() -> None:
+    ci = {"system": "jenkins", "host": "jenkins.acme.com", "repository": "ml/churn", "branch": "release/1"}
+    credentials = of_type(nodes_of(identity={"ci": ci}), "azurerm_federated_identity_credential").values()
+    assert {node.arguments["issuer"] for node in credentials} == {"https://jenkins.acme.com/oidc"}
+    assert {node.arguments["subject"] for node in credentials} == {
+        "https://jenkins.acme.com/job/ml/job/churn/job/release%252F1/"
+    }
+
+
+def test_azure_devops_is_trusted_by_a_service_connection_for_each_job() -> None:
+    ci = {"system": "azure-devops", "repository": "growth/ml", "organization": GROUP}
+    credentials = of_type(nodes_of(identity={"ci": ci}), "azurerm_federated_identity_credential")
+    assert {node.arguments["issuer"] for node in credentials.values()} == {
+        f"https://vstoken.dev.azure.com/{GROUP}"
+    }
+    assert {name: node.arguments["subject"] for name, node in credentials.items()} == {
+        f"ci-{job}": f"sc://growth/ml/churn-dev-ci-{job}" for job in ("plan", "build", "deploy")
+    }
+
+
 def test_a_role_without_principals_is_left_out_by_name() -> None:
     lowered = stacks.azure.lower(platform(identity={"groups": {"admins": [GROUP]}}))
     assert {each.intent for each in lowered.skipped} >= {"human role scientists", "human role viewers"}

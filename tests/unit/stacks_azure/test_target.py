@@ -95,6 +95,17 @@ def test_what_changes_nothing_or_less_than_one_thinks_is_warned_of() -> None:
     ]
 
 
+def test_circlecis_subjects_cannot_be_compared_and_jenkins_are_one_branchs() -> None:
+    jenkins = platform(
+        identity={"ci": {"system": "jenkins", "repository": "a/b", "host": "jenkins.acme.com"}}
+    )
+    assert said(jenkins) == [("ci-branches", "identity.ci.system", True)]
+    circle = with_(
+        jenkins, CiIdentity, system="circleci", organization="00000000-0000-4000-8000-000000000000"
+    )
+    assert said(circle) == [("ci-subject", "identity.ci.system", False)]
+
+
 def test_ci_without_a_state_in_azure_is_warned_of() -> None:
     made = platform(identity={"ci": {"system": "github", "repository": "a/b"}})
     local = replace(made, backend=replace(made.backend, kind="local"))

@@ -127,6 +127,55 @@ def test_gitlabs_plans_run_on_any_branch_and_deployments_on_one() -> None:
     )
 
 
+ORGANIZATION = "aaaaaaaa-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("ci", "issuer", "audience", "condition", "plan", "deploy"),
+    [
+        (
+            {"system": "circleci", "repository": "growth/churn", "organization": ORGANIZATION},
+            f"https://oidc.circleci.com/org/{ORGANIZATION}",
+            ORGANIZATION,
+            'assertion["oidc.circleci.com/vcs-origin"] == "github.com/growth/churn"',
+            "/attribute.origin/github.com/growth/churn",
+            "/subject/refs/heads/main",
+        ),
+        (
+            {
+                "system": "jenkins",
+                "repository": "ml/churn",
+                "host": "jenkins.acme.com",
+                "branch": "release/1",
+            },
+            "https://jenkins.acme.com/oidc",
+            "https://jenkins.acme.com/oidc",
+            'assertion.sub.startsWith("https://jenkins.acme.com/job/ml/job/churn/job/")',
+            "/attribute.change/yes",
+            "/subject/https://jenkins.acme.com/job/ml/job/churn/job/release%252F1/",
+        ),
+        (
+            {"system": "azure-devops", "repository": "growth/ml", "organization": ORGANIZATION},
+            f"https://vstoken.dev.azure.com/{ORGANIZATION}",
+            "api://AzureADTokenExchange",
+            'assertion.sub.startsWith("sc://growth/ml/")',
+            "/subject/sc://growth/ml/churn-dev-ci-plan",
+            "/subject/sc://growth/ml/churn-dev-ci-deploy",
+        ),
+    ],
+)
+def test_every_other_systems_jobs_are_trusted_by_what_its_vendor_says(
+    ci: dict[str, str], issuer: str, audience: str, condition: str, plan: str, deploy: str
+) -> None:
+    found = asked(identity={"ci": ci})
+    provider = arguments(found, "identity", "google_iam_workload_identity_pool_provider.ci")
+    assert provider["oidc"] == {"issuer_uri": issuer, "allowed_audiences": [audience]}
+    assert provider["attribute_condition"] == condition
+    trust = of_type(found, "google_service_account_iam_member")
+    assert trust["ci-plan-jobs"]["member"].endswith(plan)
+    assert trust["ci-deploy-jobs"]["member"].endswith(deploy)
+
+
 def test_a_second_environment_of_the_project_uses_the_first_ones_pool() -> None:
     found = asked(identity={"ci": {**CI["ci"], "provider": "existing"}})
     assert not of_type(found, "google_iam_workload_identity_pool")
