@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -107,18 +108,23 @@ class Question:
         return f'{self.name} must be a whole number{bounds}, not "{shown}"'
 
 
+NOTHING: Mapping[str, Given] = MappingProxyType({})
+
+
 class Asking:
     """A template's questions, one after the other; each sees the answers before it.
 
     ``trusted`` templates' expressions are evaluated in this process; others' apart, with bounds. ``given`` are answers
-    by flag or file; ``known`` ones of the project or the organisation, which are taken where they fit.
+    by flag or file; ``known`` ones of the project, which are taken where they fit and not asked again; ``suggested`` ones
+    are defaults where they fit: an organisation's, or what the folder's name suggests.
     """
 
     def __init__(
         self,
         manifest: Manifest,
         given: Mapping[str, Given],
-        known: Mapping[str, Given] = MappingProxyType({}),
+        known: Mapping[str, Given] = NOTHING,
+        suggested: Mapping[str, Given] = NOTHING,
         *,
         trusted: bool,
         chance: Chance = NO_CHANCE,
@@ -126,6 +132,7 @@ class Asking:
         self._manifest = manifest
         self._given = dict(given)
         self._known = dict(known)
+        self._suggested = dict(suggested)
         self._trusted = trusted
         defaults = {name: str(question.default) for name, question in manifest.questions.items()}
         self._jinja = Jinja({}, defaults, chance)
@@ -153,6 +160,7 @@ class Asking:
         for name, spec in self._manifest.questions.items():
             applies = not spec.when or self._truth(name, spec.when, answers)
             question = self._question(name, spec, answers)
+            question = self._suggesting(question) if applies else question
             if name in self._given:
                 if not applies:
                     wrong.append(
@@ -185,6 +193,12 @@ class Asking:
             return self._read(question, question.default)
         except UsageError as error:
             raise UsageError(f"{question.name} needs an answer: its default does not fit. {error}") from error
+
+    def _suggesting(self, question: Question) -> Question:
+        if question.name in self._suggested:
+            with suppress(UsageError):
+                return replace(question, default=self._read(question, self._suggested[question.name]))
+        return question
 
     def is_asked(self, name: str, answers: Answers) -> bool:
         """Whether a question is asked, given the answers of all."""

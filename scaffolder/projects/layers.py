@@ -6,6 +6,7 @@ May not fetch a template, read a project or write one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -20,7 +21,17 @@ from scaffolder.projects.template import Template
 from scaffolder.projects.tree import Tree, union
 from stacks.record import record
 
-__all__ = ["Ask", "OpenPart", "Planned", "layer_of", "plan_layers", "render_layers", "replanned", "words_of"]
+__all__ = [
+    "Ask",
+    "OpenPart",
+    "Planned",
+    "Planning",
+    "layer_of",
+    "plan_layers",
+    "render_layers",
+    "replanned",
+    "words_of",
+]
 
 Ask: TypeAlias = Callable[[Question], Answer]
 OpenPart: TypeAlias = Callable[[Template, str], Template]
@@ -43,71 +54,68 @@ class Planned:
     trusted: bool = False
 
 
+@record
+class Planning:
+    """What is the same for all layers of a plan.
+
+    ``suggested`` is as in :class:`Asking`; ``chance_of`` is asked for templates that need a chance.
+    """
+
+    open_part: OpenPart
+    chance_of: Callable[[Template], Chance]
+    suggested: Mapping[str, Given] = field(default_factory=dict)
+    ask: Ask | None = None
+
+
 def plan_layers(
     template: Template,
-    *,
+    planning: Planning,
     given: Mapping[str, Given],
     known: Mapping[str, Given],
-    ask: Ask | None,
-    open_part: OpenPart,
-    chance_of: Callable[[Template], Chance],
+    *,
     trusted: bool = False,
 ) -> tuple[Planned, ...]:
     """Answer a template's questions, and those of its parts: nothing twice.
 
-    ``given`` are answers of the template itself; ``known`` ones of the project or the organisation; a part gets what its
-    template fixes, then answers of the same name. ``chance_of`` is asked for templates that need one.
+    ``given`` and ``known`` are as in :class:`Asking`; a part gets what its template fixes, then answers of the same name.
 
     Raises:
         UsageError: answers do not fit.
         TemplateError: the template or a part of it is not right.
     """
-    answers = Asking(
-        template.manifest, given, known, trusted=template.trusted, chance=_chance(template, chance_of)
-    ).answers(ask)
-    first = Planned(template=template, answers=answers, chance=_chance(template, chance_of), trusted=trusted)
-    parts = _parts(first, known=known, ask=ask, open_part=open_part, chance_of=chance_of, depth=1)
-    return (first, *parts)
+    chance = _chance(template, planning.chance_of)
+    asking = Asking(
+        template.manifest, given, known, planning.suggested, trusted=template.trusted, chance=chance
+    )
+    first = Planned(template=template, answers=asking.answers(planning.ask), chance=chance, trusted=trusted)
+    return (first, *_parts(first, known, planning, 1))
 
 
 def _chance(template: Template, chance_of: Callable[[Template], Chance]) -> Chance:
     return chance_of(template) if takes_chances(template) else NO_CHANCE
 
 
-def _parts(
-    layer: Planned,
-    *,
-    known: Mapping[str, Given],
-    ask: Ask | None,
-    open_part: OpenPart,
-    chance_of: Callable[[Template], Chance],
-    depth: int,
-) -> Iterator[Planned]:
+def _parts(layer: Planned, known: Mapping[str, Given], planning: Planning, depth: int) -> Iterator[Planned]:
     if depth > DEEPEST:
         raise TemplateError(f"the parts of the template {layer.template.name} have parts without an end")
     words = _Words(layer.template)
+    known = {**known, **layer.answers}
     for spec in layer.template.manifest.parts:
         if spec.when and not words.truth(spec.when, layer.answers):
             continue
-        template = open_part(layer.template, spec.template)
+        template = planning.open_part(layer.template, spec.template)
         fixed = _fixed(spec, template, layer, words)
-        chance = _chance(template, chance_of)
+        chance = _chance(template, planning.chance_of)
+        asking = Asking(
+            template.manifest, fixed, known, planning.suggested, trusted=template.trusted, chance=chance
+        )
         try:
-            answers = Asking(
-                template.manifest, fixed, {**known, **layer.answers}, trusted=template.trusted, chance=chance
-            ).answers(ask)
+            answers = asking.answers(planning.ask)
         except UsageError as error:
             raise UsageError(f"for the part {template.name}: {error}") from error
         part = Planned(template=template, answers=answers, chance=chance, part=True, trusted=layer.trusted)
         yield part
-        yield from _parts(
-            part,
-            known={**known, **layer.answers},
-            ask=ask,
-            open_part=open_part,
-            chance_of=chance_of,
-            depth=depth + 1,
-        )
+        yield from _parts(part, known, planning, depth + 1)
 
 
 def _fixed(spec: PartSpec, template: Template, layer: Planned, words: _Words) -> dict[str, Given]:
