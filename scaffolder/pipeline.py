@@ -1,7 +1,7 @@
 """The composition root: load → resolve → lower → override → check → link, for one spec and its environments.
 
-What the command line, CDKTF apps and tests call. Reads the spec's file, and the pipeline definitions and code that it
-names, and writes nothing.
+What the command line, CDKTF apps and tests call. Reads the spec's file, the pipeline definitions and code that it
+names, and the policies that its project keeps; writes nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffolder.errors import Finding, SpecError, UnsupportedError
-from scaffolder.pipelines import Lacking
+from scaffolder.policies.place import place_of
 from scaffolder.resolve import resolve
 from scaffolder.spec.load import EnvironmentSpec, LoadedSpec, load_spec
 from stacks.adapter import STACKS, Lowering, Skipped, lowering_of
@@ -22,7 +22,8 @@ from stacks.record import record
 from stacks.schema.check import Problem, check_nodes
 
 if TYPE_CHECKING:
-    from stacks.pipelines import PipelineDefinition
+    from scaffolder.pipelines.load import Definitions
+    from scaffolder.policies.model import Policy
 
 __all__ = ["EnvironmentPlatform", "Synthesis", "check", "synthesize", "synthesize_loaded"]
 
@@ -51,33 +52,53 @@ class Synthesis:
         return tuple(stack for environment in self.environments for stack in environment.stacks)
 
 
-def synthesize(path: str | Path, environments: Sequence[str] | None = None) -> Synthesis:
+def synthesize(
+    path: str | Path,
+    environments: Sequence[str] | None = None,
+    *,
+    policies: Sequence[Policy] | None = None,
+) -> Synthesis:
     """Turn a spec's file into linked stacks, for some environments or for all.
+
+    It is held to ``policies``, or, without any given, to those that its project keeps.
 
     Raises:
         SpecError: the spec, or what it asks of its target, has findings; all of them.
         UnsupportedError: no environment's provider has a lowering in this version.
         UsageError: an environment that the spec does not have.
     """
-    return synthesize_loaded(load_spec(path, environments))
+    return synthesize_loaded(load_spec(path, environments), policies=policies)
 
 
-def check(path: str | Path, environments: Sequence[str] | None = None) -> Synthesis:
+def check(
+    path: str | Path,
+    environments: Sequence[str] | None = None,
+    *,
+    policies: Sequence[Policy] | None = None,
+) -> Synthesis:
     """As :func:`synthesize`, for those who want the findings and write nothing.
 
     Where nothing is overridden, the provider's schema could only find a bug in the lowering, and is not asked.
     """
-    return synthesize_loaded(load_spec(path, environments), schema_of_overrides_only=True)
+    loaded = load_spec(path, environments)
+    return synthesize_loaded(loaded, schema_of_overrides_only=True, policies=policies)
 
 
 def synthesize_loaded(
-    loaded: LoadedSpec, *, schema_of_overrides_only: bool = False, beside: Path | None = None
+    loaded: LoadedSpec,
+    *,
+    schema_of_overrides_only: bool = False,
+    beside: Path | None = None,
+    policies: Sequence[Policy] | None = None,
 ) -> Synthesis:
     """As :func:`synthesize`, or :func:`check`, for a spec that is loaded already.
 
-    Pipeline definitions are read beside the spec's file, or in the folder ``beside``.
+    Pipeline definitions are read beside the spec's file, or in the folder ``beside``. Policies are as in
+    :func:`synthesize`; an empty list is none.
     """
-    pipelines, findings = _definitions(loaded, beside)
+    definitions = _definitions(loaded, beside)
+    pipelines = definitions.by_environment if definitions else {}
+    findings = [*(definitions.findings if definitions else ()), *_breaches(loaded, definitions, policies)]
     ready = []
     for environment in loaded.environments:
         lowering = _lowering(environment)
@@ -112,16 +133,32 @@ def synthesize_loaded(
     )
 
 
-def _definitions(
-    loaded: LoadedSpec, beside: Path | None
-) -> tuple[Mapping[str, Mapping[str, PipelineDefinition | Lacking]], list[Finding]]:
-    """The pipelines of each environment, and the findings in their files."""
+def _definitions(loaded: LoadedSpec, beside: Path | None) -> Definitions | None:
+    """The pipelines of each environment, and the findings in their files; ``None`` where there is no pipeline."""
     if not any(environment.spec.pipelines for environment in loaded.environments):
-        return {}, []
+        return None
     from scaffolder.pipelines.load import load_definitions  # noqa: PLC0415 - only where there is one
 
-    definitions = load_definitions(loaded, beside)
-    return definitions.by_environment, [*definitions.findings]
+    return load_definitions(loaded, beside)
+
+
+def _breaches(
+    loaded: LoadedSpec, definitions: Definitions | None, policies: Sequence[Policy] | None
+) -> Iterator[Finding]:
+    """Where the spec breaks the policies given, or, where none are, those that its project keeps."""
+    if policies is None:
+        place = place_of(loaded.file)
+        if place is None:
+            return
+        from scaffolder.policies.files import read_kept  # noqa: PLC0415 - few projects have any
+
+        kept = read_kept(place, loaded.file)
+        yield from kept.findings
+        policies = kept.policies
+    if policies:
+        from scaffolder.policies.breaches import breaches  # noqa: PLC0415 - few projects have any
+
+        yield from breaches(policies, loaded, definitions.files if definitions else {})
 
 
 def _lowering(environment: EnvironmentSpec) -> Lowering:

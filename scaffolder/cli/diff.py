@@ -151,7 +151,7 @@ def _print_moves(
 def _sides(specs: Sequence[Path], revision: str | None) -> tuple[Synthesis, Synthesis]:
     match specs, revision:
         case (old, new), None:
-            return synthesize(old), synthesize(new)
+            return synthesize(old, policies=()), synthesize(new)
         case (new,), str():
             return synthesize_at(new, revision), synthesize(new)
         case (_,), None:

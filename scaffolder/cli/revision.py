@@ -23,6 +23,8 @@ PLAIN_FILES = ("100644", "100755")
 def synthesize_at(path: Path, revision: str) -> Synthesis:
     """Synthesize a spec as it was in git, with the pipeline definitions and code that were beside it.
 
+    It is held to no policy: what was deployed under other ones can be compared.
+
     Raises:
         UsageError: there is no git, no such revision, or no such file in it.
         SpecError: the spec had findings.
@@ -32,11 +34,11 @@ def synthesize_at(path: Path, revision: str) -> Synthesis:
     text = _git(path, revision, "cat-file", "blob", f"{revision}:./{path.name}")
     loaded = parse_spec(text.decode("utf-8", "replace"), file=f"{revision}:{path}")
     if not any(environment.spec.pipelines for environment in loaded.environments):
-        return synthesize_loaded(loaded)
+        return synthesize_loaded(loaded, policies=())
     with TemporaryDirectory(prefix="scaffolder-") as made:
         beside = Path(made)
         _bring_pipelines(path, revision, loaded, beside)
-        return synthesize_loaded(loaded, beside=beside)
+        return synthesize_loaded(loaded, beside=beside, policies=())
 
 
 def _bring_pipelines(path: Path, revision: str, loaded: LoadedSpec, beside: Path) -> None:

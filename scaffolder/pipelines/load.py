@@ -41,7 +41,7 @@ from stacks.pipelines import (
 )
 from stacks.record import record
 
-__all__ = ["Definitions", "code_folders_of", "digest_of", "load_definitions"]
+__all__ = ["DefinitionFile", "Definitions", "code_folders_of", "digest_of", "load_definitions"]
 
 DRIFT = "drift"
 """The code folder that is Scaffolder's own, where the project has none of the name."""
@@ -55,11 +55,24 @@ MOST_BYTES = 1024 * 1024
 
 
 @record
+class DefinitionFile:
+    """A definition's file as it is written; ``name`` is what findings call it."""
+
+    name: str
+    spec: PipelineSpec
+    tree: Tree
+
+
+@record
 class Definitions:
-    """The pipelines of each environment by name, and what is wrong in their files."""
+    """The pipelines of each environment by name, and what is wrong in their files.
+
+    ``files`` are those whose structure could be read, by the paths that the spec names them by.
+    """
 
     by_environment: Mapping[str, Mapping[str, PipelineDefinition | Lacking]]
     findings: tuple[Finding, ...]
+    files: Mapping[str, DefinitionFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +124,12 @@ def load_definitions(
                 findings += _idle_instance(loaded.file, environment, name, one.spec)
             if not broken and all(code[wanted] for wanted in _code_folders(one.spec)):
                 found[name] = _pipeline(one.spec, code, images_needed=images_needed)
-    return Definitions(by_environment=by_environment, findings=tuple(dict.fromkeys(findings)))
+    files = {
+        file: DefinitionFile(name=one.name, spec=one.spec, tree=one.tree)
+        for file, one in parsed.items()
+        if isinstance(one, _Parsed) and one.spec is not None and one.tree is not None
+    }
+    return Definitions(by_environment=by_environment, findings=tuple(dict.fromkeys(findings)), files=files)
 
 
 def _idle_instance(

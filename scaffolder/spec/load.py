@@ -18,7 +18,7 @@ from scaffolder.spec.rules import check_environment, check_environments
 from scaffolder.spec.source import parse_source, read_source
 from stacks.record import record
 
-__all__ = ["EnvironmentSpec", "LoadedSpec", "load_spec", "parse_spec", "reread"]
+__all__ = ["EnvironmentSpec", "LoadedSpec", "load_spec", "parse_spec", "reread", "told_once"]
 
 ROOT = Section(PlatformSpec, (ENVIRONMENTS,))
 
@@ -108,7 +108,7 @@ def _loaded(tree: Tree | None, report: Report, wanted: Sequence[str] | None) -> 
         name: [finding for finding in each.findings if (finding.line, finding.column) not in told]
         for name, each in reports.items()
     }
-    findings = (*report.findings, *_told_once(found))
+    findings = (*report.findings, *told_once(found))
     if any(finding.severity == "error" for finding in findings):
         raise SpecError(findings)
     return LoadedSpec(
@@ -142,7 +142,7 @@ def _chosen(
     )
 
 
-def _told_once(findings: Mapping[str, Iterable[Finding]]) -> Iterable[Finding]:
+def told_once(findings: Mapping[str, Iterable[Finding]]) -> Iterable[Finding]:
     """Findings of all environments once; one that only some have names them."""
     where: dict[Finding, list[str]] = {}
     for name, found in findings.items():

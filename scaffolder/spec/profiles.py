@@ -6,7 +6,7 @@ make a platform compliant. May not mend a spec.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias, assert_never
 
 from scaffolder.spec.model import PlatformSpec
@@ -22,6 +22,7 @@ __all__ = [
     "InRegions",
     "IsSet",
     "ModelsApproved",
+    "profiles_within",
     "shortfalls",
 ]
 
@@ -137,6 +138,33 @@ PROFILES: Mapping[str, tuple[Floor, ...]] = {
         ModelsApproved(source="Regulation (EU) 2024/1689, Article 14"),
     ),
 }
+
+
+def profiles_within(profiles: Iterable[str]) -> frozenset[str]:
+    """The profiles given, and those whose every floor is as high in one of these."""
+    given = tuple(profiles)
+    floors = [floor for profile in given for floor in PROFILES[profile]]
+    within = (
+        profile
+        for profile, wanted in PROFILES.items()
+        if all(any(_is_as_high(floor, each) for floor in floors) for each in wanted)
+    )
+    return frozenset((*given, *within))
+
+
+def _is_as_high(floor: Floor, wanted: Floor) -> bool:
+    """Whether what meets a floor meets the one that is wanted."""
+    match floor, wanted:
+        case IsSet(), IsSet():
+            return (floor.path, floor.value) == (wanted.path, wanted.value)
+        case AtLeast(), AtLeast():
+            return floor.path == wanted.path and floor.minimum >= wanted.minimum
+        case InRegions(), InRegions():
+            return all(set(regions) <= set(wanted.regions[cloud]) for cloud, regions in floor.regions.items())
+        case (Expires(), Expires()) | (ModelsApproved(), ModelsApproved()):
+            return True
+        case _:
+            return False
 
 
 def shortfalls(spec: PlatformSpec, floor: Floor) -> Iterator[tuple[Path, str, object]]:
