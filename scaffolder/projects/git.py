@@ -10,16 +10,14 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 
 from scaffolder.errors import ProjectError
 from stacks.record import record
 
 __all__ = ["Around", "GitFailed", "Running", "check_git", "git", "git_environment", "start_git"]
-
-EMPTY: Mapping[str, str] = MappingProxyType({})
 
 OLDEST = (2, 38)
 """`git merge-tree --write-tree` came with it (git's Documentation/RelNotes/2.38.0.txt, 2022-10)."""
@@ -43,8 +41,8 @@ SETTINGS: Mapping[str, str] = {
 class Around:
     """What is added to git's environment, and to its configuration."""
 
-    variables: Mapping[str, str] = EMPTY
-    settings: Mapping[str, str] = EMPTY
+    variables: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 class GitFailed(Exception):
