@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from scaffolder.errors import TemplateError, UsageError
 from scaffolder.projects.manifest import CONTEXT, MANIFEST
@@ -39,6 +39,9 @@ from scaffolder.projects.versions import Version, newest, parse_version, version
 from scaffolder.spec.nodes import nearest
 from stacks.record import record
 
+if TYPE_CHECKING:
+    from scaffolder.projects.catalog import Catalog
+
 __all__ = [
     "BuiltIn",
     "CatalogEntry",
@@ -48,6 +51,7 @@ __all__ = [
     "is_trusted",
     "latest",
     "named",
+    "open_catalog",
     "open_template",
     "parse_source",
     "recorded_text",
@@ -403,9 +407,24 @@ def _beside(source: Git, name: str) -> Git | None:
 # --- in a catalog -----------------------------------------------------------------------------------------------------
 
 
+def open_catalog(place: str, *, say: Say = _say_nothing) -> Catalog:
+    """Read the catalog at a place, as :func:`scaffolder.projects.spelling.catalog_place` spells it; says its warnings.
+
+    Raises:
+        SpecError: it has findings.
+        TemplateError: it is not to be reached.
+    """
+    from scaffolder.projects.catalogs import load_catalog  # noqa: PLC0415 - most have no catalog
+
+    loaded = load_catalog(place)
+    for warning in loaded.warnings:
+        say(str(warning))
+    return loaded.catalog
+
+
 def _open_entry(source: CatalogEntry, version: str, commit: str, say: Say) -> Template:
     """What a catalog's entry names, at a version that it allows; what a record holds may be one that it allows no more."""
-    from scaffolder.projects.catalog import default_version, deprecation_of, entry_of, release_of  # noqa: PLC0415
+    from scaffolder.projects.catalog import default_version, entry_of, release_of  # noqa: PLC0415
     from scaffolder.projects.catalogs import entry_source, load_catalog  # noqa: PLC0415 - most have no catalog
 
     catalog = load_catalog(source.catalog).catalog
@@ -421,8 +440,6 @@ def _open_entry(source: CatalogEntry, version: str, commit: str, say: Say) -> Te
                 f"commit {commit[:12]}. A version must not change: ask {entry.owner or catalog.owner}."
             )
     found = open_template(inner, version=asked, commit=pinned, say=say)
-    if instead := deprecation_of(entry, found.version):
-        say(f"{source.name} {found.version} is deprecated in the catalog {catalog.name}: {instead}")
     return replace(found, source=source.text)
 
 
