@@ -83,6 +83,10 @@ EXIT_CODES = (
 
 COMMANDS = {
     "new": LazyCommand("scaffolder.cli.new", "Start a project from a template."),
+    "add": LazyCommand("scaffolder.cli.add", "Give a project one more template, such as CI."),
+    "update": LazyCommand(
+        "scaffolder.cli.update", "Bring a project to newer templates, and keep its owners' changes."
+    ),
     "validate": LazyCommand(
         "scaffolder.cli.validate", "Check specs and print everything that is wrong with them."
     ),

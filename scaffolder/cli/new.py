@@ -1,32 +1,39 @@
-"""``scaffolder new``: a project from a built-in template.
+"""``scaffolder new``: a project from a template, with a command of its own for each.
 
-Thin: collects answers from flags, from a person at a terminal, or from the defaults, and renders. May not know a
-template's files.
+A template's questions are its command's options. Thin: collects answers from flags, from a file, from a person at a
+terminal or from the defaults, and lets the project be made. May not know a template's files.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import click
 
 from scaffolder import __version__
+from scaffolder.cli import answers as asking
 from scaffolder.cli import options
 from scaffolder.cli.terminal import print_json
-from scaffolder.projects.answers import (
-    NO_CI,
-    PLATFORM,
-    Question,
-    checked,
-    default_answers,
-    platform_questions,
-)
-from scaffolder.projects.render import Rendered, render_platform
+from scaffolder.errors import ScaffolderError
+from scaffolder.projects.choosing import Chosen, chosen
+from scaffolder.projects.layers import words_of
+from scaffolder.projects.making import Made, make_project
+from scaffolder.projects.template import built_in_names
 
-__all__ = ["DOCUMENT", "command"]
+__all__ = ["DOCUMENT", "Templates", "command"]
+
+
+class LayerJson(TypedDict):
+    """A template of the project: where it is from, its version and the answers to its questions."""
+
+    template: str
+    source: str
+    version: str
+    commit: str
+    answers: dict[str, str | bool]
 
 
 class NewJson(TypedDict):
@@ -34,7 +41,8 @@ class NewJson(TypedDict):
 
     template: str
     folder: str
-    answers: dict[str, str]
+    answers: dict[str, str | bool]
+    layers: list[LayerJson]
     files: list[str]
     dry_run: bool
 
@@ -42,120 +50,143 @@ class NewJson(TypedDict):
 DOCUMENT = NewJson
 
 
-@click.group("new")
-def command() -> None:
-    """Start a project from a template."""
+class Templates(click.Group):
+    """A command for each template; one that is not listed is named by its source."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return [*built_in_names()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        given = ctx.params
+        found = chosen(
+            cmd_name,
+            catalog=given.get("catalog") or "",
+            trust=bool(given.get("trust")),
+            say=lambda told: click.echo(told, err=True),
+        )
+        return self.command_for(found, cmd_name)
+
+    def command_for(self, found: Chosen, name: str) -> click.Command:
+        """The command of one template."""
+        return _command_for(found, name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from scaffolder.projects.sources import BuiltIn, open_template  # noqa: PLC0415 - only for the help
+
+        with formatter.section("Templates"):
+            formatter.write_dl(
+                [(name, open_template(BuiltIn(name=name)).manifest.title) for name in self.list_commands(ctx)]
+            )
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return args[0], self.get_command(ctx, args[0]), args[1:]
+        except ScaffolderError:
+            if ctx.resilient_parsing:  # a shell completes what is not written yet
+                return None, None, []
+            raise
 
 
-ANY_CLOUD = {
-    "region": "Region, as the cloud spells it",
-    "account": "AWS account, GCP project or Azure subscription",
-}
-"""What asks otherwise on each cloud, for the help."""
+@click.group("new", cls=Templates, subcommand_metavar="TEMPLATE DIR [ARGS]...")
+@options.catalog
+@options.trust
+def command(catalog: str | None, trust: bool) -> None:  # noqa: FBT001 - read from the context
+    r"""Start a project from a template.
 
-
-def _flag(question: Question) -> click.Option:
-    kind = click.Choice(question.choices) if question.choices else None
-    asks = ANY_CLOUD.get(question.name, question.asks)
-    return click.Option([f"--{question.name}"], type=kind, help=f"{asks}.", metavar=None if kind else "TEXT")
-
-
-@click.command("platform")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--defaults", is_flag=True, help="Ask nothing: take the default where no flag answers.")
-@click.option("--dry-run", is_flag=True, help="Show what would be made, and make nothing.")
-@options.as_json
-def platform(folder: Path, defaults: bool, dry_run: bool, as_json: bool, **flags: str | None) -> None:  # noqa: FBT001
-    r"""Start a platform: a spec, a CDKTF app, a training pipeline, CI, and tests of its own.
-
-    What no flag answers is asked at a terminal; elsewhere, and with --defaults, the default is taken and said.
+    TEMPLATE is a name below or in the catalog, a folder (./model), or a git repository:
+    git+https://host/owner/name.git@v1.2.0#subdirectory=model. Its questions are options: see TEMPLATE --help.
 
     \b
     Examples:
       scaffolder new platform churn
-      scaffolder new platform churn --account 123456789012 --region eu-west-1
-      scaffolder new platform churn --provider gcp --account acme-ml-prod
-      scaffolder new platform churn --ci none --engine cdktn --defaults
+      scaffolder new model --help
+      scaffolder new ./our-template churn --defaults
+      scaffolder new --catalog ./catalog.yaml model churn
     """
-    given = {name: value for name, value in flags.items() if value is not None}
-    asks = not defaults and not as_json and sys.stdin.isatty()
-    provider = given.get("provider") or _default_provider(ask=asks)
-    given_or_asked = {**given, "provider": provider} if asks else given
-    questions = platform_questions(provider)
-    answers = {**default_answers(questions, folder.absolute().name), **given_or_asked}
-    if asks:
-        answers = _asked(questions, answers, given_or_asked)
-    else:
-        _tell_defaults(answers, given)
-    answers = checked(questions, answers)
-    rendered = render_platform(folder, answers, __version__, dry_run=dry_run)
-    if as_json:
-        document = NewJson(
-            template="platform",
-            folder=str(rendered.folder),
-            answers=answers,
-            files=list(rendered.files),
-            dry_run=dry_run,
-        )
-        print_json({**document})
-    else:
-        _tell(folder, rendered, answers, dry_run=dry_run)
 
 
-for question in PLATFORM:
-    platform.params.append(_flag(question))
-command.add_command(platform)
+def _command_for(found: Chosen, name: str) -> click.Command:
+    def run(folder: Path, **flags: Any) -> None:
+        _make(found, folder, flags)
 
-
-def _default_provider(*, ask: bool) -> str:
-    """The cloud, which comes first: what else is asked depends on it."""
-    (question,) = (each for each in PLATFORM if each.name == "provider")
-    if not ask:
-        return question.example
-    chosen: str = click.prompt(
-        question.asks, default=question.example, type=click.Choice(question.choices), err=True
+    manifest = found.template.manifest
+    return click.Command(
+        name=name,
+        callback=run,
+        help=_help(found, name),
+        params=[
+            click.Argument(["folder"], metavar="DIR", type=click.Path(path_type=Path)),
+            *asking.flags_of(manifest),
+            *asking.common_options(),
+            click.Option(["--dry-run"], is_flag=True, help="Show what would be made, and make nothing."),
+            click.Option(["as_json", "--json"], is_flag=True, help="Print one JSON document."),
+        ],
     )
-    return chosen
 
 
-def _asked(questions: Sequence[Question], answers: dict[str, str], given: dict[str, str]) -> dict[str, str]:
-    """Ask what no flag answers, until the answer fits."""
-    result = dict(answers)
-    for question in questions:
-        if question.name in given or (question.name == "repository" and result["ci"] == NO_CI):
-            continue
-        while True:
-            result[question.name] = click.prompt(question.asks, default=answers[question.name], err=True)
-            refusal = question.refusal(result[question.name])
-            if not refusal:
-                break
-            click.echo(refusal, err=True)
-    return result
+def _help(found: Chosen, name: str) -> str:
+    manifest = found.template.manifest
+    shown = found.template.version
+    return (
+        f"{manifest.title} ({manifest.name} {shown}).\n\n"
+        "What no flag answers is asked at a terminal; elsewhere, and with --defaults, the default is taken and said.\n\n"
+        f"\b\nExamples:\n  scaffolder new {name} churn\n  scaffolder new {name} churn --defaults --dry-run\n"
+        f"  scaffolder new {name} churn --answers answers.yaml\n"
+    )
 
 
-def _tell_defaults(answers: dict[str, str], given: dict[str, str]) -> None:
-    taken = [
-        f"{name} {value}"
-        for name, value in answers.items()
-        if name not in given and not (name == "repository" and answers["ci"] == NO_CI)
+def _make(found: Chosen, folder: Path, flags: Mapping[str, Any]) -> None:
+    manifest = found.template.manifest
+    given = asking.given_by(manifest, flags)
+    as_json, dry_run = bool(flags["as_json"]), bool(flags["dry_run"])
+    asks = not flags["defaults"] and not as_json and sys.stdin.isatty()
+    made = make_project(
+        folder.absolute(),
+        found,
+        version=__version__,
+        given=given,
+        ask=asking.ask_person if asks else None,
+        dry_run=dry_run,
+    )
+    if not asks:
+        asking.tell_defaults(made.layers, given)
+    if as_json:
+        print_json({**_document(made, dry_run=dry_run)})
+    else:
+        _tell(folder, made, dry_run=dry_run)
+
+
+def _document(made: Made, *, dry_run: bool) -> NewJson:
+    layers = [
+        LayerJson(
+            template=layer.template.name,
+            source=layer.template.source,
+            version=layer.template.version,
+            commit=layer.template.commit,
+            answers=dict(layer.answers),
+        )
+        for layer in made.layers
     ]
-    if taken:
-        click.echo(f"Taken by default, and yours to change in platform.yaml: {', '.join(taken)}", err=True)
+    return NewJson(
+        template=layers[0]["template"],
+        folder=str(made.folder),
+        answers=layers[0]["answers"],
+        layers=layers,
+        files=list(made.files),
+        dry_run=dry_run,
+    )
 
 
-def _tell(folder: Path, rendered: Rendered, answers: dict[str, str], *, dry_run: bool) -> None:
-    click.echo(f"{folder}{' would be made with' if dry_run else ':'} {len(rendered.files)} files")
-    for name in rendered.files:
+def _tell(folder: Path, made: Made, *, dry_run: bool) -> None:
+    click.echo(f"{folder}{' would be made with' if dry_run else ':'} {len(made.files)} files")
+    for name in made.files:
         click.echo(f"  {name}")
-    if dry_run:
+    first = made.layers[0]
+    if dry_run or not first.template.manifest.next:
         return
-    engine = answers["engine"]
     click.echo("Next:")
-    for line in (
-        f"cd {folder}",
-        "pip install -r requirements.txt",
-        "scaffolder preview",
-        f"{engine} deploy {answers['name']}-dev-state   # once: the others keep their state there",
-        f"{engine} deploy '{answers['name']}-dev-*'",
-    ):
+    steps = words_of(first.template, first.template.manifest.next, {**first.answers, "folder": str(folder)})
+    for line in asking.printable_lines(steps):
         click.echo(f"  {line}")

@@ -9,18 +9,22 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import click
 
 __all__ = [
+    "CATALOG_VARIABLE",
     "COMPLETE_VARIABLE",
     "DEFAULT_SPEC",
     "FindingsStyle",
     "as_json",
+    "catalog",
     "environments",
     "findings_style",
     "spec",
     "specs",
     "strict",
+    "trust",
 ]
 
 DEFAULT_SPEC = Path("platform.yaml")
+CATALOG_VARIABLE = "SCAFFOLDER_CATALOG"
 COMPLETE_VARIABLE = "_SCAFFOLDER_COMPLETE"
 """Set by a shell's completion script, as click names it."""
 FindingsStyle: TypeAlias = Literal["human", "github"]
@@ -53,6 +57,23 @@ def as_json(function: F) -> F:
 def strict(function: F) -> F:
     """Warnings as errors."""
     return click.option("--strict", is_flag=True, help="Take warnings for errors.")(function)
+
+
+def catalog(function: F) -> F:
+    """Where the organisation's catalog of templates is."""
+    return click.option(
+        "--catalog",
+        metavar="PLACE",
+        envvar="SCAFFOLDER_CATALOG",
+        help="The catalog: a file, a folder or a git source. [env: SCAFFOLDER_CATALOG]",
+    )(function)
+
+
+def trust(function: F) -> F:
+    """The user's word for what a template runs."""
+    return click.option(
+        "--trust", is_flag=True, help="Run the template's hooks and extensions: you have read them."
+    )(function)
 
 
 def findings_style(*names: str) -> Callable[[F], F]:

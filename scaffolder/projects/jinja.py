@@ -23,7 +23,7 @@ from scaffolder.errors import TemplateError
 from scaffolder.projects.tree import shown_path
 from stacks.record import record
 
-__all__ = ["CHANCES", "NO_CHANCE", "Chance", "Jinja"]
+__all__ = ["NO_CHANCE", "Chance", "Jinja"]
 
 SETTINGS: Final = frozenset(
     {
@@ -35,9 +35,6 @@ SETTINGS: Final = frozenset(
 """What ``_jinja2_env_vars`` of a template may set."""
 
 MARKUP: Final = {"block_start_string": "{%", "variable_start_string": "{{", "comment_start_string": "{#"}
-
-CHANCES: Final = ("now", "uuid4", "random_ascii_string")
-"""Names that make two renderings differ, if nothing is remembered."""
 
 
 @record
@@ -84,6 +81,7 @@ class Jinja:
         environment.globals["random_ascii_string"] = _Drawing(drawn).text
         environment.globals["uuid4"] = _Drawing(drawn).uuid
         environment.filters["random"] = lambda items: drawn.choice(list(items))
+        environment.globals.pop("lipsum", None)  # draws of its own
         if any("now" in source for source in self._sources.values()):
             _know_now(environment, self._chance.moment)
         return environment

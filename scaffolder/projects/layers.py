@@ -58,13 +58,15 @@ class Planned:
 class Planning:
     """What is the same for all layers of a plan.
 
-    ``suggested`` is as in :class:`Asking`; ``chance_of`` is asked for templates that need a chance.
+    ``suggested`` is as in :class:`Asking`; ``chance_of`` is asked for templates that need a chance; ``recorded`` are the
+    answers of parts that the project has already, by their template's name.
     """
 
     open_part: OpenPart
     chance_of: Callable[[Template], Chance]
     suggested: Mapping[str, Given] = field(default_factory=dict)
     ask: Ask | None = None
+    recorded: Mapping[str, Answers] = field(default_factory=dict)
 
 
 def plan_layers(
@@ -106,8 +108,9 @@ def _parts(layer: Planned, known: Mapping[str, Given], planning: Planning, depth
         template = planning.open_part(layer.template, spec.template)
         fixed = _fixed(spec, template, layer, words)
         chance = _chance(template, planning.chance_of)
+        before = {**planning.recorded.get(template.name, {}), **known}
         asking = Asking(
-            template.manifest, fixed, known, planning.suggested, trusted=template.trusted, chance=chance
+            template.manifest, fixed, before, planning.suggested, trusted=template.trusted, chance=chance
         )
         try:
             answers = asking.answers(planning.ask)

@@ -7,23 +7,26 @@ cookiecutter itself, where somebody answers for it. May not write a disk or ask 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 from typing import Final
 
 from scaffolder.errors import TemplateError
+from scaffolder.policies.place import POLICY_FILE
 from scaffolder.projects.answering import Answers, context_of
 from scaffolder.projects.containment import contained
-from scaffolder.projects.jinja import CHANCES, NO_CHANCE, Chance, Jinja
+from scaffolder.projects.jinja import NO_CHANCE, Chance, Jinja
 from scaffolder.projects.manifest import RECORD
 from scaffolder.projects.template import Template
 from scaffolder.projects.tree import LIMITS, File, Tree, checked_tree, path_problem, shown_path
 from stacks.record import record
 
-__all__ = ["render", "runs_something", "takes_chances"]
+__all__ = ["OWN", "render", "runs_something", "takes_chances"]
 
 HOOKS: Final = ("pre_prompt", "pre_gen_project", "post_gen_project")
+OWN: Final = (RECORD, POLICY_FILE)
 LONGEST_PATH: Final = 2000
 
 
@@ -83,10 +86,14 @@ def runs_something(template: Template) -> tuple[str, ...]:
     return (*hooks, *(shown_path(name) for name in template.context.extensions))
 
 
+CHANCE = re.compile(
+    rb"\{[{%][^}]*\b(?:uuid4|random_ascii_string)\b|\{[{%][^}]*\|\s*random\b|\{%[-+]?\s*now\b",
+)
+
+
 def takes_chances(template: Template) -> bool:
-    """Whether a template may ask for the time or for something random, which its project then has to remember."""
-    names = [name.encode() for name in (*CHANCES, "random")]
-    return any(name in file.content for file in template.files.values() for name in names)
+    """Whether a template asks for the time or for something random, which its project then has to remember."""
+    return any(CHANCE.search(file.content) for file in template.files.values())
 
 
 def _rendered(
@@ -121,9 +128,9 @@ def _rendered(
             raise TemplateError(f"the template {template.name} renders {shown_path(path)}, which {problem}")
         if path == RECORD and template.trusted:
             continue  # for those who render it with cookiecutter; the tool writes its own
-        if path == RECORD:
+        if path in OWN:
             raise TemplateError(
-                f"the template {template.name} renders {RECORD}, which is the tool's own to write"
+                f"the template {template.name} renders {path}, which is the tool's own to write"
             )
         content = source.file.content
         if not _is_copied(source.path, copied) and not _is_binary(source.path, content):

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from scaffolder.errors import TemplateError
 from scaffolder.projects.answering import Answers, context_of
 from scaffolder.projects.jinja import NO_CHANCE, Chance, Jinja
-from scaffolder.projects.manifest import RECORD
+from scaffolder.projects.rendering import OWN
 from scaffolder.projects.template import Template, read_folder
 from scaffolder.projects.tree import Tree, checked_tree
 
@@ -77,6 +77,7 @@ def render_trusted(
                 f"{what} could not be rendered: cookiecutter or a hook of it failed, as said above"
             )
         files = read_folder(made[0], what)
-    if RECORD in files:
-        raise TemplateError(f"{what} renders {RECORD}, which is the tool's own to write")
+    own = sorted(files.keys() & set(OWN))
+    if own:
+        raise TemplateError(f"{what} renders {own[0]}, which is the tool's own to write")
     return checked_tree(files, what)

@@ -1,0 +1,171 @@
+"""How a command collects answers to a template's questions: flags, a file, a person at a terminal.
+
+May not decide what is valid: the questions do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scaffolder.errors import SpecError, UsageError
+from scaffolder.projects.answering import Asking, Given, Question
+from scaffolder.projects.layers import Planned
+from scaffolder.projects.manifest import GIVEN, Answer, Manifest, QuestionSpec
+from scaffolder.projects.tree import shown_path
+
+__all__ = [
+    "ask_person",
+    "common_options",
+    "flags_of",
+    "given_by",
+    "loose_answers",
+    "printable_lines",
+    "tell_defaults",
+]
+
+TAKEN = frozenset({"answers", "catalog", "debug", "defaults", "dry-run", "help", "json", "set", "trust"})
+"""Options of the command itself; a question of such a name is answered by --set."""
+
+PREFIX = "answer_"
+
+
+def flags_of(manifest: Manifest) -> list[click.Option]:
+    """An option for each question."""
+    flags = []
+    for name, question in manifest.questions.items():
+        flag = name.replace("_", "-").lower()
+        if flag in TAKEN or name in GIVEN:
+            continue
+        spelt = f"--{flag}/--no-{flag}" if question.type == "flag" else f"--{flag}"
+        kind = click.Choice([*question.choices]) if question.type == "choice" else None
+        flags.append(
+            click.Option(
+                [f"{PREFIX}{name}", spelt],
+                type=kind,
+                default=None,
+                help=f"{shown_path(question.ask)}.",
+                metavar=None if kind or question.type == "flag" else _metavar(question),
+            )
+        )
+    return flags
+
+
+def _metavar(question: QuestionSpec) -> str:
+    return "NUMBER" if question.type == "integer" else "TEXT"
+
+
+def common_options() -> list[click.Option]:
+    """The other ways to answer."""
+    return [
+        click.Option(
+            ["answers_file", "--answers"],
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="A YAML file of answers; flags win over it.",
+        ),
+        click.Option(
+            ["pairs", "--set"],
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="An answer by its name; may be repeated.",
+        ),
+        click.Option(
+            ["--defaults"], is_flag=True, help="Ask nothing: take the default where nothing answers."
+        ),
+    ]
+
+
+def given_by(manifest: Manifest, flags: Mapping[str, Any]) -> dict[str, Given]:
+    """The answers that a command line gives: its file's, then ``--set``, then each question's own option.
+
+    Raises:
+        UsageError: ``--set`` without a value, or a file that is none of answers.
+    """
+    given = loose_answers(flags)
+    by_flag = {name: flags.get(f"{PREFIX}{name}") for name in manifest.questions}
+    return {**given, **{name: value for name, value in by_flag.items() if value is not None}}
+
+
+def loose_answers(flags: Mapping[str, Any]) -> dict[str, Given]:
+    """The answers of ``--answers`` and ``--set``, the latter over the former.
+
+    Raises:
+        UsageError: ``--set`` without a value.
+        SpecError: the file is none of answers.
+    """
+    given: dict[str, Given] = dict(_file_answers(flags["answers_file"])) if flags["answers_file"] else {}
+    for pair in flags["pairs"]:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f'--set takes NAME=VALUE, not "{shown_path(pair)}"')
+        given[name] = value
+    return given
+
+
+def _file_answers(path: Path) -> Mapping[str, Given]:
+    """Read a file of answers: names and values in YAML, or in JSON, which is YAML."""
+    from scaffolder.spec.fields import Boolean, Either, Integer, Str, Table, read  # noqa: PLC0415 - few name a file
+    from scaffolder.spec.nodes import Report  # noqa: PLC0415
+    from scaffolder.spec.source import read_source  # noqa: PLC0415
+
+    report = Report(str(path), "the file of answers", begins="name: churn")
+    tree = read_source(path, report)
+    kind = Table(
+        Str(pattern=r"[A-Za-z][A-Za-z0-9_]*", minimum=1, maximum=60, says="a question's name"),
+        Either(Boolean(), Integer(), Str(minimum=0, maximum=1000)),
+    )
+    answers = None if tree is None else read(kind, tree, (), report)
+    if any(finding.severity == "error" for finding in report.findings) or not isinstance(answers, Mapping):
+        raise SpecError(report.findings)
+    return answers
+
+
+def ask_person(question: Question) -> Answer:
+    """Ask at the terminal until the answer fits; ``?`` shows more about the question."""
+    asks = shown_path(question.asks)
+    if question.kind == "flag":
+        answered: bool = click.confirm(asks, default=bool(question.default), err=True)
+        return answered
+    if question.kind == "choice":
+        for value, title in question.choices.items():
+            click.echo(f"  {shown_path(value)}{f'  {shown_path(title)}' if title else ''}", err=True)
+    while True:
+        default = question.default
+        said = str(click.prompt(asks, default=default, type=str, err=True, show_default=default != ""))
+        if said == "?" and not question.choices:
+            click.echo("\n".join(printable_lines(question.help or f"It must be {question.says}.")), err=True)
+            continue
+        try:
+            return question.read(said)
+        except UsageError as error:
+            click.echo(str(error), err=True)
+
+
+def tell_defaults(layers: Sequence[Planned], given: Mapping[str, Given]) -> None:
+    """Say on stderr which answers nobody gave, and what they are."""
+    first = layers[0]
+    asking = Asking(first.template.manifest, {}, trusted=first.template.trusted, chance=first.chance)
+    taken = [
+        f"{name} {_shown(value)}"
+        for name, value in first.answers.items()
+        if name not in given and asking.is_asked(name, first.answers)
+    ]
+    if taken:
+        click.echo(f"Taken by default: {', '.join(taken)}", err=True)
+
+
+def _shown(value: Answer) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return shown_path(value)
+
+
+def printable_lines(text: str) -> list[str]:
+    """A template's text in lines that cannot steer a terminal."""
+    return [
+        "".join(letter for letter in line if letter.isprintable()) for line in text.strip("\n").splitlines()
+    ]

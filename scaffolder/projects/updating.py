@@ -1,0 +1,359 @@
+"""Plans what a newer template, other answers or one more template make of a project; git merges it with its owners' work.
+
+A plan is two trees: the project as its record says that it was rendered, and as it would be rendered now. May not
+touch the project: :mod:`scaffolder.projects.merge` compares with it, :mod:`scaffolder.projects.applying` writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from scaffolder.errors import TemplateError, UsageError
+from scaffolder.policies.place import POLICY_FILE
+from scaffolder.projects.answering import Answers, Given
+from scaffolder.projects.catalog import Catalog, default_version, deprecation_of, release_of
+from scaffolder.projects.choosing import Chosen, kept_policies, opened_part
+from scaffolder.projects.layers import Ask, Planned, Planning, plan_layers, render_layers, replanned, words_of
+from scaffolder.projects.making import chance_now, check_spec, recorded, tool_files
+from scaffolder.projects.manifest import MigrationSpec
+from scaffolder.projects.record import RECORD, Layer, Record, read_record
+from scaffolder.projects.sources import (
+    CatalogEntry,
+    Source,
+    latest,
+    open_catalog,
+    open_template,
+    parse_source,
+)
+from scaffolder.projects.spelling import catalog_place
+from scaffolder.projects.template import Template
+from scaffolder.projects.tree import EMPTY, File, Tree, union
+from scaffolder.projects.versions import Version, parse_version
+from stacks.record import record
+
+__all__ = ["Plan", "Step", "Wish", "plan_addition", "plan_update"]
+
+Say = Callable[[str], None]
+
+
+@record
+class Wish:
+    """What a person asks of an update. ``to`` is a version of the project's first template, empty for the newest."""
+
+    to: str = ""
+    given: Mapping[str, Given] = field(default_factory=dict)
+    ask: Ask | None = None
+    catalog: str = ""
+    trust: bool = False
+
+
+@record
+class Step:
+    """What becomes of one layer; ``before`` or ``after`` is empty where it comes or goes. ``says`` are migrations' words."""
+
+    template: str
+    before: str
+    after: str
+    says: tuple[str, ...] = ()
+
+
+@record
+class Plan:
+    """The project as it was rendered, as it would be rendered now, and which of its paths are called otherwise."""
+
+    project: Path
+    before: Record | None
+    after: Record
+    steps: tuple[Step, ...]
+    layers: tuple[Planned, ...]
+    base: Tree
+    new: Tree
+    renames: Mapping[str, str]
+    own: int
+    """How many of ``layers``, at the end, are new in the project."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing would change, whatever the owners did."""
+        return dict(self.base) == dict(self.new)
+
+    @property
+    def label(self) -> str:
+        """What conflict markers call the new side."""
+        return " and ".join(f"{step.template} {step.after}" for step in self.steps if step.after) or "update"
+
+
+def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
+    """Plan an update of a project to its templates' newest versions, or to other answers.
+
+    Raises:
+        TemplateError: the record or a template is not there or not right, or what it runs is not trusted.
+        UsageError: answers do not fit, or there is no such version.
+    """
+    before = read_record(project)
+    place = catalog_place(wish.catalog or before.catalog, project) if wish.catalog or before.catalog else ""
+    published = open_catalog(place, say=say) if place else None
+    opened = _Opened(project, say)
+    layers: list[Planned] = []
+    renames: dict[str, str] = {}
+    steps: list[Step] = []
+    for number, group in enumerate(_groups(before.layers)):
+        source = parse_source(group[0].source, base=project)
+        template = _target(source, group[0], wish.to if number == 0 else "", published, say)
+        given = _own_answers(wish.given, template, first=number == 0)
+        trusted = wish.trust or _vouched(source, template, published)
+        planned = _replan(group, template, _Around(source=source, given=given, wish=wish, trusted=trusted))
+        told, moved = _compared(group, planned)
+        steps += told
+        renames |= moved
+        layers += planned
+    policies, policy_file = kept_policies(published)
+    after = Record(
+        project=before.project,
+        scaffolder_version=version,
+        layers=tuple(recorded(layer, project) for layer in layers),
+        catalog=before.catalog if not wish.catalog else place,
+        policies=policies,
+    )
+    old = [_trusted(replanned(opened.layer(layer), layer), wish, published) for layer in before.layers]
+    base = union((render_layers(old, before.project, before.scaffolder_version), _tool_files_now(project)))
+    new = union((render_layers(layers, after.project, version), tool_files(after, policy_file)))
+    check_spec(new)
+    return Plan(
+        project=project,
+        before=before,
+        after=after,
+        steps=tuple(steps),
+        layers=tuple(layers),
+        base=base,
+        new=new,
+        renames=MappingProxyType({old: new for old, new in renames.items() if old != new}),
+        own=0,
+    )
+
+
+def plan_addition(
+    project: Path, chosen: Chosen, *, version: str, given: Mapping[str, Given], ask: Ask | None, say: Say
+) -> Plan:
+    """Plan one more template in a project, or the first in a repository that has none.
+
+    Raises:
+        UsageError: the project has that template, or answers do not fit.
+        TemplateError: a template is not there or not right.
+    """
+    before = read_record(project) if (project / RECORD).is_file() else None
+    name = chosen.template.name
+    if before is not None and any(layer.template == name for layer in before.layers):
+        raise UsageError(
+            f"the project has the template {name} already. `scaffolder update` brings its newest version, and other "
+            f"answers: scaffolder update --set NAME=VALUE"
+        )
+    known: dict[str, Given] = {}
+    for layer in before.layers if before else ():
+        known |= layer.answers
+    planning = Planning(
+        open_part=opened_part(chosen),
+        chance_of=lambda _template: chance_now(),
+        suggested=chosen.defaults,
+        ask=ask,
+    )
+    added = plan_layers(chosen.template, planning, given, known, trusted=chosen.trusted)
+    opened = _Opened(project, say)
+    old = [replanned(opened.layer(layer), layer) for layer in before.layers] if before else []
+    slug = before.project if before else _slug(project)
+    rendered_by = before.scaffolder_version if before else version
+    after = Record(
+        project=slug,
+        scaffolder_version=rendered_by,
+        layers=(*(before.layers if before else ()), *(recorded(layer, project) for layer in added)),
+        catalog=(before.catalog if before else "") or chosen.catalog,
+        policies=chosen.policies or (before.policies if before else None),
+    )
+    there = render_layers(old, slug, rendered_by)
+    policy_file = chosen.policy_file or _content(project / POLICY_FILE)
+    new = union((there, render_layers(added, slug, rendered_by), tool_files(after, policy_file)))
+    steps = tuple(
+        Step(template=layer.template.name, before="", after=layer.template.version) for layer in added
+    )
+    return Plan(
+        project=project,
+        before=before,
+        after=after,
+        steps=steps,
+        layers=(*old, *added),
+        base=union((there, _tool_files_now(project))),
+        new=new,
+        renames=MappingProxyType({}),
+        own=len(added),
+    )
+
+
+def _slug(project: Path) -> str:
+    from scaffolder.projects.making import slug_of  # noqa: PLC0415 - only a repository without a record
+
+    return slug_of(project)
+
+
+def _tool_files_now(project: Path) -> Tree:
+    """The files of this program in a project, as they are: nobody else writes them, so the new ones take their place."""
+    found = {name: _content(project / name) for name in (RECORD, POLICY_FILE)}
+    files = {name: File(content=content) for name, content in found.items() if content}
+    return MappingProxyType(files) if files else EMPTY
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _groups(layers: Sequence[Layer]) -> Iterator[tuple[Layer, ...]]:
+    """A template with the parts that came with it, for each template of the project."""
+    group: list[Layer] = []
+    for layer in layers:
+        if group and not layer.part:
+            yield tuple(group)
+            group = []
+        group.append(layer)
+    if group:
+        yield tuple(group)
+
+
+class _Opened:
+    """Opens templates as the record has them."""
+
+    def __init__(self, project: Path, say: Say) -> None:
+        self._project = project
+        self._say = say
+
+    def layer(self, layer: Layer) -> Template:
+        """A layer's template, exactly as it was."""
+        source = parse_source(layer.source, base=self._project)
+        return open_template(
+            source, version=layer.version, commit=layer.commit, digest=layer.digest, say=self._say
+        )
+
+
+def _target(source: Source, layer: Layer, to: str, published: Catalog | None, say: Say) -> Template:
+    """The template at the version that an update goes to."""
+    now = parse_version(layer.version)
+    if to:
+        return open_template(source, version=to, say=say)
+    if isinstance(source, CatalogEntry) and published is not None:
+        entry = published.templates.get(source.name)
+        wanted = default_version(entry) if entry else ""
+        template = open_template(source, version=wanted, say=say)
+        release_of(published, source.name, template.version)
+        instead = deprecation_of(entry, template.version) if entry else ""
+        if instead:
+            say(f"warning: {source.name} {template.version} is deprecated by {published.name}: {instead}")
+        return template
+    newest = latest(source, say=say)
+    if newest is not None and now is not None and newest < now:
+        return open_template(source, version=layer.version, commit=layer.commit, say=say)
+    return open_template(source, say=say)
+
+
+def _own_answers(given: Mapping[str, Given], template: Template, *, first: bool) -> Mapping[str, Given]:
+    """Of the answers of an update, those that a template asks for; the first takes the others too, to refuse them."""
+    return {name: value for name, value in given.items() if first or name in template.manifest.questions}
+
+
+def _vouched(source: Source, template: Template, published: Catalog | None) -> bool:
+    """Whether the catalog answers for what a template runs."""
+    if not isinstance(source, CatalogEntry) or published is None:
+        return False
+    return release_of(published, source.name, template.version).trust
+
+
+def _trusted(planned: Planned, wish: Wish, published: Catalog | None) -> Planned:
+    source = parse_source(planned.template.source)
+    return replace(planned, trusted=wish.trust or _vouched(source, planned.template, published))
+
+
+@record
+class _Around:
+    """What one group of layers is planned with."""
+
+    source: Source
+    given: Mapping[str, Given]
+    wish: Wish
+    trusted: bool
+
+
+def _replan(group: Sequence[Layer], template: Template, around: _Around) -> tuple[Planned, ...]:
+    """Plan a group anew, with its recorded answers as its template's migrations leave them."""
+    by_name = {layer.template: layer for layer in group}
+    found = Chosen(source=around.source, template=template, trusted=around.trusted)
+    known = _migrated(template, group[0])
+    planning = Planning(
+        open_part=opened_part(found),
+        chance_of=lambda each: by_name[each.name].chance if each.name in by_name else chance_now(),
+        ask=around.wish.ask,
+        recorded={layer.template: layer.answers for layer in group[1:]},
+    )
+    return plan_layers(template, planning, around.given, known, trusted=around.trusted)
+
+
+def _between(template: Template, before: str) -> Iterator[MigrationSpec]:
+    """The migrations of a template that a project at a version has not seen."""
+    at = parse_version(before)
+    for migration in template.manifest.migrations:
+        if at is None or Version(text=migration.to) > at:
+            yield migration
+
+
+def _migrated(template: Template, layer: Layer) -> Mapping[str, Given]:
+    """A layer's answers under their new names."""
+    answers: dict[str, Given] = dict(layer.answers)
+    for migration in _between(template, layer.version):
+        before = dict(answers)
+        for old, new in migration.answers.rename.items():
+            if old in answers:
+                answers[new] = answers.pop(old)
+        for name, value in migration.answers.set.items():
+            answers[name] = words_of(template, value, before) if isinstance(value, str) else value
+        for name in migration.answers.drop:
+            answers.pop(name, None)
+    return answers
+
+
+def _compared(group: Sequence[Layer], planned: Sequence[Planned]) -> tuple[list[Step], dict[str, str]]:
+    """What becomes of each layer of a group, and which paths are called otherwise."""
+    steps: list[Step] = []
+    renames: dict[str, str] = {}
+    now = {layer.template.name: layer for layer in planned}
+    for old in group:
+        layer = now.get(old.template)
+        if layer is None:
+            steps.append(Step(template=old.template, before=old.version, after=""))
+            continue
+        says = []
+        for migration in _between(layer.template, old.version):
+            says += [migration.says] if migration.says else []
+            renames |= _moved(layer.template, migration, {**old.answers, **layer.answers}, renames)
+        steps.append(
+            Step(template=old.template, before=old.version, after=layer.template.version, says=tuple(says))
+        )
+    known = {layer.template for layer in group}
+    steps += [
+        Step(template=layer.template.name, before="", after=layer.template.version)
+        for layer in planned
+        if layer.template.name not in known
+    ]
+    return steps, renames
+
+
+def _moved(
+    template: Template, migration: MigrationSpec, answers: Answers, before: Mapping[str, str]
+) -> dict[str, str]:
+    """The renames of a migration, from where the paths of the project's own version are."""
+    moved = {
+        words_of(template, old, answers): words_of(template, new, answers)
+        for old, new in migration.rename.items()
+    }
+    if any(not old or not new for old, new in moved.items()):
+        raise TemplateError(f"a migration of the template {template.name} renames an empty path")
+    carried = {first: moved.pop(then) for first, then in before.items() if then in moved}
+    return {**carried, **moved}
