@@ -13,7 +13,7 @@ from typing import TypeAlias, assert_never
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from scaffolder.errors import UsageError
-from scaffolder.spec.nodes import quoted
+from scaffolder.spec.nodes import printable, quoted
 from scaffolder.spec.secrets import secret_in
 from stacks.record import record
 
@@ -163,7 +163,7 @@ def _refuse_unfit(text: str) -> None:
 
 def _refuse_credential(text: str) -> None:
     """A secret in a URL would end in the project's record, which is committed. Its text is not repeated."""
-    url = urlsplit(text.removeprefix("git+")) if "://" in text else SplitResult("", "", "", "", "")
+    url = _split(text) if "://" in text else SplitResult("", "", "", "", "")
     user, colon, _ = url.netloc.rpartition("@")[0].partition(":")
     if colon or secret_in(text) or (user and url.scheme != "ssh"):
         raise UsageError(
@@ -229,7 +229,7 @@ def _git(text: str) -> Git | None:
 def _by_url(body: str, fragment: str, text: str) -> Git | None:
     """Read a URL as pip does: ``git+SCHEME://HOST/PATH@REF#subdirectory=FOLDER``; plain where it ends with ``.git``."""
     asked = body.startswith("git+")
-    url = urlsplit(body.removeprefix("git+"))
+    url = _split(body)
     path, ref = _ref(url.path, text)
     if not asked and not path.endswith(".git"):
         return None
@@ -249,6 +249,13 @@ def _by_url(body: str, fragment: str, text: str) -> Git | None:
     if url.netloc.startswith("-") or "@-" in url.netloc or unquote(path).lstrip("/").startswith("-"):
         raise UsageError(f"the source {quoted(text)} has a host or a path that ssh takes for an option")
     return Git(url=f"{url.scheme}://{url.netloc}{path}", ref=ref, directory=_directory(fragment, text))
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        return urlsplit(text.removeprefix("git+"))
+    except ValueError as error:
+        raise UsageError(f"the source {quoted(text)} is no URL: {printable(str(error))}") from error
 
 
 def _ref(path: str, text: str) -> tuple[str, str]:
