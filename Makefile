@@ -76,7 +76,7 @@ check: venv ## Formatting, lint, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy --scripts-are-modules scripts/link-node scripts/terraform-cli-config $(wildcard scripts/*.py)
-	$(BIN)/mypy benchmarks/run.py benchmarks/apply.py benchmarks/constructs_app.py benchmarks/local_serving.py
+	$(BIN)/mypy benchmarks/run.py benchmarks/apply.py benchmarks/constructs_app.py benchmarks/local_loop.py benchmarks/local_serving.py
 	$(BIN)/lint-imports
 
 unit: venv ## The fast tests only
