@@ -11,6 +11,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 
