@@ -98,7 +98,12 @@ def synthesize_loaded(
     """
     definitions = _definitions(loaded, beside)
     pipelines = definitions.by_environment if definitions else {}
-    findings = [*(definitions.findings if definitions else ()), *_breaches(loaded, definitions, policies)]
+    held, told = _policies(loaded, policies)
+    findings = [
+        *(definitions.findings if definitions else ()),
+        *told,
+        *_breaches(held, loaded, definitions),
+    ]
     ready = []
     for environment in loaded.environments:
         lowering = _lowering(environment)
@@ -116,6 +121,7 @@ def synthesize_loaded(
         lowered = lowering.lower(platform)
         stacks, problems = apply_overrides(lowered.stacks, platform.overrides)
         findings += [_override_finding(loaded, environment, problem) for problem in problems]
+        findings += _untagged(held, loaded, environment, lowered.stacks)
         if environment.spec.overrides or not schema_of_overrides_only:
             findings += _schema_findings(loaded, environment, lowering, stacks)
         findings += _violation_findings(loaded, environment, lowering, stacks, platform, lowered.stacks)
@@ -142,23 +148,41 @@ def _definitions(loaded: LoadedSpec, beside: Path | None) -> Definitions | None:
     return load_definitions(loaded, beside)
 
 
+def _policies(
+    loaded: LoadedSpec, given: Sequence[Policy] | None
+) -> tuple[Sequence[Policy], Sequence[Finding]]:
+    """The policies given, or, where none are, those that the spec's project keeps, and what is wrong with its copy."""
+    if given is not None:
+        return given, ()
+    place = place_of(loaded.file)
+    if place is None:
+        return (), ()
+    from scaffolder.policies.files import read_kept  # noqa: PLC0415 - few projects have any
+
+    kept = read_kept(place, loaded.file)
+    return kept.policies, kept.findings
+
+
 def _breaches(
-    loaded: LoadedSpec, definitions: Definitions | None, policies: Sequence[Policy] | None
-) -> Iterator[Finding]:
-    """Where the spec breaks the policies given, or, where none are, those that its project keeps."""
-    if policies is None:
-        place = place_of(loaded.file)
-        if place is None:
-            return
-        from scaffolder.policies.files import read_kept  # noqa: PLC0415 - few projects have any
+    policies: Sequence[Policy], loaded: LoadedSpec, definitions: Definitions | None
+) -> Sequence[Finding]:
+    if not policies:
+        return ()
+    from scaffolder.policies.breaches import breaches  # noqa: PLC0415 - few projects have any
 
-        kept = read_kept(place, loaded.file)
-        yield from kept.findings
-        policies = kept.policies
-    if policies:
-        from scaffolder.policies.breaches import breaches  # noqa: PLC0415 - few projects have any
+    return breaches(policies, loaded, definitions.files if definitions else {})
 
-        yield from breaches(policies, loaded, definitions.files if definitions else {})
+
+def _untagged(
+    policies: Sequence[Policy], loaded: LoadedSpec, environment: EnvironmentSpec, made: Sequence[Stack]
+) -> Sequence[Finding]:
+    """Where an override takes a tag away, of those that the platform put on a resource and a policy asks for."""
+    if not policies or not environment.spec.overrides:
+        return ()
+    from scaffolder.policies.breaches import untagged  # noqa: PLC0415 - few projects have any
+
+    arguments = {str(node.address): node.arguments for stack in made for node in stack.nodes}
+    return untagged(policies, loaded, environment, arguments)
 
 
 def _lowering(environment: EnvironmentSpec) -> Lowering:

@@ -5,6 +5,7 @@ Sizes of machines are found by their kind, wherever the vocabulary has one. May 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -24,17 +25,18 @@ from scaffolder.spec.scalars import NEUTRAL_SIZES
 from scaffolder.spec.walk import texts_of
 from stacks.record import record
 
-__all__ = ["breaches"]
+__all__ = ["breaches", "untagged"]
 
 POLICY = "policy"
 
 MACHINES = frozenset(
     {
-        *("instance_type", "instance_types", "machine_type", "vm_size", "virtual_machine_size"),
-        *("instanceType", "machineType", "vmSize"),  # in the bodies of azapi
+        *("instancetype", "instancetypes", "machinetype", "vmsize", "virtualmachinesize"),
+        *("acceleratortype", "acceleratortypes"),
     }
 )
-"""What providers' schemas call a size of a machine (stacks/schema/data, 2026-11)."""
+"""What providers' schemas, and the JSON documents in their arguments, call a size of a machine, without capitals and
+underscores (stacks/schema/data, 2026-11)."""
 PLACES = re.compile(r"(?:[a-z_]+_)?(?:regions?|location)|locations")
 NO_PLACES = re.compile(r".*(?:file|image|output|data_store|s3|http_server|http_element)_location")
 """What they call a region; and names of the same look that hold addresses."""
@@ -64,7 +66,7 @@ class _Judged:
 
 def breaches(
     policies: Sequence[Policy], loaded: LoadedSpec, files: Mapping[str, DefinitionFile]
-) -> Iterator[Finding]:
+) -> Sequence[Finding]:
     """Hold each environment to the policies that are for it; ``files`` are the definitions that could be read."""
     found: dict[str, list[Finding]] = {}
     for environment in loaded.environments:
@@ -81,7 +83,29 @@ def breaches(
             *report.findings,
             *(finding for each in reports.values() for finding in each.findings),
         ]
-    return iter([*told_once(found)])
+    return tuple(told_once(found))
+
+
+def untagged(
+    policies: Sequence[Policy],
+    loaded: LoadedSpec,
+    environment: EnvironmentSpec,
+    made: Mapping[str, Mapping[str, object]],
+) -> Sequence[Finding]:
+    """Where overrides take away tags that policies ask for; ``made`` has each resource's arguments without overrides."""
+    report = Report(loaded.file)
+    for policy in policies:
+        if not policy.mandatory_tags or not _is_for(policy, environment.name):
+            continue
+        judged = _Judged(policy=policy, environment=environment, files={}, spec=report, definitions={})
+        for address, arguments in environment.spec.overrides.items():
+            for name in sorted(TAGS & arguments.keys()):
+                before, after = made.get(address, {}).get(name), arguments[name]
+                kept = after if isinstance(after, Mapping) else {}
+                for tag in policy.mandatory_tags:
+                    if isinstance(before, Mapping) and tag in before and tag not in kept:
+                        judged.tell(("overrides", address, name), f"lacks {tag},", f"Add {tag} to it.")
+    return tuple(report.findings)
 
 
 def _is_for(policy: Policy, environment: str) -> bool:
@@ -116,7 +140,7 @@ def _places(spec: PlatformSpec) -> Iterator[tuple[Path, str]]:
     if isinstance(place, str):
         yield ("state", "settings", "region"), place
     for path, name, value in _overridden(spec):
-        if PLACES.fullmatch(name) and not NO_PLACES.fullmatch(name) and _is_word(value):
+        if PLACES.fullmatch(name.lower()) and not NO_PLACES.fullmatch(name) and _is_word(value):
             yield path, value
 
 
@@ -131,8 +155,8 @@ def _is_in(place: str, regions: Iterable[str]) -> bool:
     return any(re.fullmatch(rf"{re.escape(_plain(region))}(?:-?[a-z])?", plain) for region in regions)
 
 
-def _plain(region: str) -> str:
-    return region.replace(" ", "").lower()
+def _plain(text: str) -> str:
+    return text.replace(" ", "").replace("_", "").lower()
 
 
 # --- machines --------------------------------------------------------------------------------------------------------
@@ -152,7 +176,7 @@ def _instances(judged: _Judged) -> None:
             written = Written(environment.spec, environment.tree).has(*map(str, path))
             judged.tell(path, _sized(instance, written=written), _sizes(instance, allowed))
     for path, name, value in _overridden(environment.spec):
-        if name in MACHINES and not fit(value):
+        if _plain(name) in MACHINES and not fit(value):
             judged.tell(path, f"{quoted(value)} is", _sizes(value, allowed))
     for file in dict.fromkeys(pipeline.definition for pipeline in environment.spec.pipelines.values()):
         if file in judged.files:
@@ -253,6 +277,8 @@ def _overridden(spec: PlatformSpec) -> Iterator[tuple[Path, str, str]]:
 
 def _texts_below(path: Path, name: str, value: object) -> Iterator[tuple[Path, str, str]]:
     match value:
+        case str() if value.lstrip()[:1] in {"{", "["} and (document := _document(value)) is not None:
+            yield from _texts_below(path, name, document)
         case str():
             yield path, name, value
         case Mapping():
@@ -263,6 +289,14 @@ def _texts_below(path: Path, name: str, value: object) -> Iterator[tuple[Path, s
                 yield from _texts_below((*path, number), name, item)
         case _:
             pass
+
+
+def _document(text: str) -> object:
+    """What a JSON document holds, such as a pipeline's definition; ``None`` for text that is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 CHECKS: tuple[Callable[[_Judged], None], ...] = (_regions, _instances, _tags, _profiles)

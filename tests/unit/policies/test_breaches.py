@@ -192,6 +192,8 @@ def test_an_endpoint_without_machines_has_no_size_to_refuse() -> None:
         '"aws_sagemaker_endpoint_configuration.churn": {production_variants: [{instance_type: ml.p4d.24xlarge}]}',
         '"google_workbench_instance.ada": {gce_setup: {machine_type: a3-highgpu-8g}}',
         '"azapi_resource.compute": {body: {properties: {vmSize: Standard_NC96ads_A100_v4}}}',
+        '"google_workbench_instance.ada": {accelerator_configs: [{accelerator_type: NVIDIA_H100}]}',
+        """"aws_sagemaker_pipeline.train": {pipeline_definition: '{"Steps": [{"InstanceType": "ml.p5.48xlarge"}]}'}""",
     ],
 )
 def test_sizes_that_overrides_name_count(override: str) -> None:
@@ -376,6 +378,38 @@ def test_an_override_may_not_give_a_resource_another_value() -> None:
     assert [finding.path for finding in found(text, COST)] == [
         "overrides.aws_s3_bucket.data.tags.cost-center"
     ]
+
+
+AZURE = (
+    BASE.replace("aws", "azure")
+    .replace("eu-west-1", "westeurope")
+    .replace("123456789012", "11111111-2222-4333-8444-555555555555")
+    + 'tags: {cost-center: "1234"}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("tags", "lacks"),
+    [("null", True), ("{}", True), ('{cost-center: "4321"}', False)],
+)
+def test_an_override_may_not_take_a_tag_off_a_resource_that_has_it(tags: str, *, lacks: bool) -> None:
+    text = AZURE + f'overrides: {{"azurerm_storage_account.data": {{tags: {tags}}}}}\n'
+    try:
+        synthesize_loaded(parse_spec(text), policies=[COST])
+        said = ""
+    except SpecError as error:
+        said = "\n".join(str(finding) for finding in error.findings if finding.code == "policy")
+    assert said == (
+        "platform.yaml:6:52: error[policy]: overrides.azurerm_storage_account.data.tags lacks cost-center, against "
+        "policy cost of finops\n  Add cost-center to it."
+        if lacks
+        else ""
+    )
+
+
+def test_an_override_of_what_the_provider_tags_by_itself_takes_nothing_away() -> None:
+    text = BASE + 'tags: {cost-center: "1234"}\noverrides: {"aws_s3_bucket.data": {tags: {a: b}}}\n'
+    assert synthesize_loaded(parse_spec(text), policies=[COST]).environments
 
 
 def test_a_value_that_may_be_a_secret_is_not_repeated() -> None:
