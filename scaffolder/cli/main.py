@@ -87,6 +87,9 @@ COMMANDS = {
     "update": LazyCommand(
         "scaffolder.cli.update", "Bring a project to newer templates, and keep its owners' changes."
     ),
+    "templates": LazyCommand(
+        "scaffolder.cli.templates", "List templates, show what one asks, and check one."
+    ),
     "validate": LazyCommand(
         "scaffolder.cli.validate", "Check specs and print everything that is wrong with them."
     ),
