@@ -104,7 +104,8 @@ def moves_of(loaded: LoadedSpec, to: Destination) -> tuple[Move, ...]:
         raise UnsupportedError(
             f'the target "{to.provider}" has no stacks in this version; these have: {", ".join(STACKS)}'
         )
-    before = {each.name: each for each in synthesize_loaded(loaded).environments}
+    # Not held to policies: one that refuses the cloud of today is a reason to move.
+    before = {each.name: each for each in synthesize_loaded(loaded, policies=()).environments}
     elsewhere = [each for each in loaded.environments if each.spec.target.provider != to.provider]
     if not elsewhere:
         raise UsageError(f"there is nothing to move: every environment is on {to.provider} already")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from scaffolder.pipeline import synthesize
 from scaffolder.policies.files import digest_of, parse_policies, policy_file
 from scaffolder.policies.model import Policy, Regions
 from scaffolder.policies.place import POLICY_FILE, PROJECT_RECORD, place_of
+from scaffolder.report.move import moves_of
+from scaffolder.report.needs import Destination
+from scaffolder.spec.load import load_spec
 
 SPEC = """\
 version: 1
@@ -187,6 +191,19 @@ def test_a_record_that_says_nothing_of_policies_asks_for_nothing(tmp_path: Path,
     assert told(path) == ""
     (tmp_path / POLICY_FILE).unlink()
     assert told(path) == ""
+
+
+def moved_to(path: Path, to: Destination) -> list[str]:
+    return [finding.message for move in moves_of(load_spec(path), to) for finding in move.findings]
+
+
+def test_a_move_is_told_what_a_policy_refuses_there(tmp_path: Path) -> None:
+    eu = Policy(name="eu", owner="sec", allowed_regions=Regions(gcp=("europe-west4",)))
+    path = project(tmp_path, eu, spec=SPEC)
+    assert "target.provider" in told(path)
+    there = Destination(provider="gcp", region="europe-west1", account=None)
+    assert moved_to(path, there) == ['target.region "europe-west1" is against policy eu of sec']
+    assert moved_to(path, replace(there, region="europe-west4")) == []
 
 
 # --- where it is looked for ------------------------------------------------------------------------------------------
