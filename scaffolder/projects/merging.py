@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from scaffolder.errors import ProjectError
 from scaffolder.projects.checkout import FILE, LINK, SUBMODULE, Tracked, listed
+from scaffolder.projects.git import Running
 from scaffolder.projects.quarantine import Quarantine, steering
 from scaffolder.projects.tree import Tree
 from stacks.record import record
@@ -132,10 +133,11 @@ class Merging:
         steered = _steered(base, new, users)
         self._renormalize = len({_attributes(each) for each in (_contents(base), _contents(new), users)}) > 1
         self._quarantine.fill("user", moved)
-        adding = (
-            self._quarantine.write("base", "user", base, users),
-            self._quarantine.write("new", "user", new, steered),
-        )
+        there = {entry.path[len(prefix) :]: entry for entry in moved}
+        adding = [
+            self._add(name, tree, other, there, steers)
+            for name, tree, other, steers in (("base", base, new, users), ("new", new, base, steered))
+        ]
         mine = self._tree("user")
         before = mine
         if moved != list(self._tracked):
@@ -146,6 +148,24 @@ class Merging:
         self._quarantine.settle("base", base, users)
         self._quarantine.settle("new", new, steered)
         return before, (self._tree("base"), mine, self._tree("new"))
+
+    def _add(
+        self, name: str, tree: Tree, other: Tree, there: Mapping[str, Tracked], steered: Mapping[str, bytes]
+    ) -> Running:
+        """Start to write one rendering.
+
+        What is the same in both renderings stays what the owner has made of it: it is taken from there, unread.
+        """
+        known = [there[path] for path in tree if path in there and there[path].mode.startswith(FILE)]
+        same = {
+            path for path in tree if tree[path] == other.get(path) and path in there and not steering(path)
+        }
+        fresh = {
+            path: file
+            for path, file in tree.items()
+            if path not in same or not there[path].mode.startswith(FILE)
+        }
+        return self._quarantine.write(name, known, fresh, steered)
 
     def _tree(self, name: str) -> str:
         return self._quarantine.run(name, "write-tree").decode().strip()
@@ -160,8 +180,7 @@ class Merging:
         )
 
     def _commits(self, base: str, mine: str, new: str) -> tuple[str, str, str]:
-        (root,) = self._quarantine.commit((base, ""))
-        ours, theirs = self._quarantine.commit((mine, root), (new, root))
+        root, ours, theirs = self._quarantine.commit(base, mine, new)
         return root, ours, theirs
 
     def _told(self, commits: tuple[str, str, str]) -> _Told:

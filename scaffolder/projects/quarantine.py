@@ -6,6 +6,7 @@ May not merge.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -21,6 +22,10 @@ __all__ = ["STEERING", "Quarantine", "index_lines", "steering"]
 
 STEERING = frozenset({".gitattributes", ".gitignore"})
 """The files that say how other files become blobs, and which do not."""
+
+
+HASTE = {"core.fsync": "none", "core.looseCompression": "0", "pack.compression": "0"}
+"""What lives for a moment need be neither durable nor small."""
 
 
 class Quarantine:
@@ -51,31 +56,30 @@ class Quarantine:
         """Run git with an index and work tree of the name; what it writes is written here."""
         return git(self.work_tree(name), arguments, stdin=stdin, around=self._named(name), good=good)
 
-    def start(self, name: str, *arguments: str) -> Running:
-        """Start what :meth:`run` runs."""
-        return start_git(self.work_tree(name), arguments, around=self._named(name))
-
     def _named(self, name: str) -> Around:
         return self.around(GIT_INDEX_FILE=self.index(name), GIT_WORK_TREE=self.work_tree(name))
 
     def around(self, **variables: Path) -> Around:
         """What makes git read the repository, and keep here what it makes."""
         around = self.checkout.around(GIT_OBJECT_DIRECTORY=self.folder / "objects", **variables)
-        return Around(variables=around.variables, settings={**around.settings, "core.fsync": "none"})
+        return Around(variables=around.variables, settings={**around.settings, **HASTE})
 
     def fill(self, name: str, entries: Iterable[Tracked]) -> None:
         """Make an index that holds some entries."""
         self.run(name, "update-index", "-z", "--index-info", stdin=index_lines(entries))
 
-    def write(self, name: str, like: str, tree: Tree, steered: Mapping[str, bytes]) -> Running:
-        """Start to add a rendering to the index of its name, which begins as a copy of another one.
+    def write(
+        self, name: str, entries: Iterable[Tracked], tree: Tree, steered: Mapping[str, bytes]
+    ) -> Running:
+        """Start to add files to an index that begins with some entries: git looks at these, as it does for an owner.
 
         ``steered`` are the files that hold in place of the tree's own of the same names, as far as they steer; the
         tree's own are then put into the index by :meth:`settle`.
         """
         top = self.work_tree(name)
         project = top / self.checkout.prefix
-        shutil.copyfile(self.index(like), self.index(name))
+        project.mkdir(parents=True, exist_ok=True)
+        self.fill(name, entries)
         for above in self._above():
             _put(top / above, File(content=(self.checkout.top / above).read_bytes()))
         for path, file in tree.items():
@@ -83,7 +87,7 @@ class Quarantine:
                 _put(project / path, file)
         for path, content in steered.items():
             _put(project / path, File(content=content))
-        return self.start(name, "add", "--all", "--", self.checkout.prefix or ".")
+        return start_git(project, ("add", "--ignore-removal", "--", "."), around=self._named(name))
 
     def _above(self) -> Sequence[str]:
         """The steering files above the project, by their paths below the top."""
@@ -119,21 +123,24 @@ class Quarantine:
         objects = self.folder / "objects"
         return sorted(oid for oid in oids if (objects / oid[:2] / oid[2:]).is_file())
 
-    def commit(self, *commits: tuple[str, str]) -> list[str]:
-        """Make commits of trees and parents (or none); their ids."""
-        paths = []
-        for position, (tree, parent) in enumerate(commits):
+    def commit(self, base: str, *others: str) -> tuple[str, ...]:
+        """Make a commit of a tree, and commits of other trees whose parent it is; their ids."""
+        who = "Scaffolder <scaffolder> 0 +0000"
+        root, paths = "", []
+        for position, tree in enumerate((base, *others)):
+            parents = f"parent {root}\n" if root else ""
+            text = f"tree {tree}\n{parents}author {who}\ncommitter {who}\n\nside {position}\n".encode()
+            if not root:
+                # Known before git has made it, so that git makes all of them in one run.
+                root = hashlib.new(
+                    self.checkout.object_format, b"commit %d\0%s" % (len(text), text)
+                ).hexdigest()
             path = self.folder / f"commit-{position}"
-            parents = f"parent {parent}\n" if parent else ""
-            who = "Scaffolder <scaffolder> 0 +0000"
-            path.write_text(f"tree {tree}\n{parents}author {who}\ncommitter {who}\n\nposition {position}\n")
+            path.write_bytes(text)
             paths.append(str(path))
         asked = "".join(f"{path}\n" for path in paths).encode()
-        return (
-            self.run("user", "hash-object", "-t", "commit", "-w", "--stdin-paths", stdin=asked)
-            .decode()
-            .split()
-        )
+        made = self.run("user", "hash-object", "-t", "commit", "-w", "--stdin-paths", stdin=asked)
+        return tuple(made.decode().split())
 
 
 def index_lines(entries: Iterable[Tracked]) -> bytes:
