@@ -255,7 +255,7 @@ class _Check:
                 found = mentions_of(text, self._jinja.environment)
                 mark = self._key(name)
                 self._tell(CONTEXT, mark, found, texts, context)
-                used |= {each.name for each in found.answers} if name in context.worked_out else set()
+                used |= {each.name for each in found.answers}
                 for each in found.answers:
                     if each.name in texts and each.name not in before and not each.optional:
                         self._add(
