@@ -83,6 +83,5 @@ def _add(found: Chosen, folder: Path, flags: Mapping[str, Any]) -> None:
         say=say,
     )
     if not asks:
-        known = {name for layer in plan.before.layers for name in layer.answers} if plan.before else set()
-        asking.tell_defaults(plan.layers[-plan.own :], {**dict.fromkeys(known, ""), **given})
+        asking.tell_defaults(plan.layers[-plan.own :])
     finish(plan, flags)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from scaffolder.errors import SpecError, UsageError
-from scaffolder.projects.answering import Asking, Given, Question
+from scaffolder.projects.answering import Given, Question
 from scaffolder.projects.layers import Planned
 from scaffolder.projects.manifest import GIVEN, Answer, Manifest, QuestionSpec
 from scaffolder.projects.tree import shown_path
@@ -31,6 +31,7 @@ TAKEN = frozenset({"answers", "catalog", "debug", "defaults", "dry-run", "help",
 """Options of the command itself; a question of such a name is answered by --set."""
 
 PREFIX = "answer_"
+COLUMNS = 80
 
 
 def flags_of(manifest: Manifest) -> list[click.Option]:
@@ -145,17 +146,14 @@ def ask_person(question: Question) -> Answer:
             click.echo(str(error), err=True)
 
 
-def tell_defaults(layers: Sequence[Planned], given: Mapping[str, Given]) -> None:
-    """Say on stderr which answers nobody gave, and what they are."""
-    first = layers[0]
-    asking = Asking(first.template.manifest, {}, trusted=first.template.trusted, chance=first.chance)
-    taken = [
-        f"{name} {_shown(value)}"
-        for name, value in first.answers.items()
-        if name not in given and asking.is_asked(name, first.answers)
-    ]
+def tell_defaults(layers: Sequence[Planned]) -> None:
+    """Say on stderr which answers nobody gave, and what they are, in lines of a terminal's width."""
+    taken: dict[str, str] = {}
+    for layer in layers:
+        taken |= {name: _shown(layer.answers[name]) for name in layer.defaulted}
     if taken:
-        click.echo(f"Taken by default: {', '.join(taken)}", err=True)
+        told = f"Taken by default: {', '.join(f'{name} {value}' for name, value in taken.items())}"
+        click.echo(click.wrap_text(told, width=COLUMNS, subsequent_indent="  "), err=True)
 
 
 def _shown(value: Answer) -> str:

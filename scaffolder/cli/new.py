@@ -151,7 +151,7 @@ def _make(found: Chosen, folder: Path, flags: Mapping[str, Any]) -> None:
         dry_run=dry_run,
     )
     if not asks:
-        asking.tell_defaults(made.layers, given)
+        asking.tell_defaults(made.layers)
     if as_json:
         print_json({**_document(made, dry_run=dry_run)})
     else:

@@ -6,9 +6,9 @@ An answer that becomes a value of the platform spec is held to the spec's own ru
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -25,7 +25,17 @@ from scaffolder.spec.scalars import EMAIL, LONGEST_EMAIL, Email, Str
 from scaffolder.spec.secrets import secret_in
 from stacks.record import record
 
-__all__ = ["Answers", "Asking", "Given", "Question", "asked_by", "context_of"]
+__all__ = [
+    "Answered",
+    "Answers",
+    "Asking",
+    "Given",
+    "Question",
+    "Remembered",
+    "Scope",
+    "asked_by",
+    "context_of",
+]
 
 Answers: TypeAlias = Mapping[str, Answer]
 Given: TypeAlias = str | bool | int
@@ -111,29 +121,67 @@ class Question:
 NOTHING: Mapping[str, Given] = MappingProxyType({})
 
 
+@record
+class Answered:
+    """Answers to all questions, in their order.
+
+    ``asked`` are the questions whose conditions hold, ``defaulted`` those of them that nothing but the default answered.
+    """
+
+    answers: Answers
+    asked: tuple[str, ...]
+    defaulted: tuple[str, ...]
+
+
+@record
+class Remembered:
+    """Answers that nobody gives now.
+
+    ``recorded`` are the project's to the same template, which must fit; ``elsewhere`` those to its other templates, taken
+    where they fit; ``suggested`` are defaults where they fit: an organisation's, or what the folder's name suggests.
+    """
+
+    recorded: Mapping[str, Given] = field(default_factory=dict)
+    elsewhere: Mapping[str, Given] = field(default_factory=dict)
+    suggested: Mapping[str, Given] = field(default_factory=dict)
+
+
+@record
+class Scope:
+    """What defaults see beside answers: what the ``context`` works out before them, and what the ``tool`` gives."""
+
+    context: Context
+    tool: Mapping[str, str]
+
+
+NO_MEMORY = Remembered()
+NO_SCOPE = Scope(
+    context=Context(public=NOTHING, worked_out=NOTHING, settings=NOTHING), tool=MappingProxyType({})
+)
+
+
 class Asking:
     """A template's questions, one after the other; each sees the answers before it.
 
     ``trusted`` templates' expressions are evaluated in this process; others' apart, with bounds. ``given`` are answers
-    by flag or file; ``known`` ones of the project, which are taken where they fit and not asked again; ``suggested`` ones
-    are defaults where they fit: an organisation's, or what the folder's name suggests.
+    by flag or file.
     """
 
     def __init__(
         self,
         manifest: Manifest,
         given: Mapping[str, Given],
-        known: Mapping[str, Given] = NOTHING,
-        suggested: Mapping[str, Given] = NOTHING,
+        remembered: Remembered = NO_MEMORY,
         *,
         trusted: bool,
         chance: Chance = NO_CHANCE,
+        scope: Scope = NO_SCOPE,
     ) -> None:
         self._manifest = manifest
         self._given = dict(given)
-        self._known = dict(known)
-        self._suggested = dict(suggested)
-        self._trusted = trusted
+        self._remembered = remembered
+        self._here = trusted
+        self._scope = scope
         defaults = {name: str(question.default) for name, question in manifest.questions.items()}
         self._jinja = Jinja({}, defaults, chance)
         self._refuse_unknown()
@@ -141,7 +189,7 @@ class Asking:
     def _refuse_unknown(self) -> None:
         names = tuple(self._manifest.questions)
         wrong = [
-            f'there is no question "{shown_path(name)}"; {nearest(name, names) or "there is " + ", ".join(names)}'
+            f'there is no question "{shown_path(name)}". {nearest(name, names) or _there_are(names)}'
             for name in self._given
             if name not in names
         ]
@@ -149,78 +197,111 @@ class Asking:
             raise UsageError("\n".join(wrong))
 
     def answers(self, ask: Callable[[Question], Answer] | None = None) -> Answers:
-        """All answers, in the questions' order. Without ``ask``, what nobody answered takes its default.
+        """All answers; see :meth:`answered`."""
+        return self.answered(ask).answers
+
+    def answered(self, ask: Callable[[Question], Answer] | None = None) -> Answered:
+        """Answer all questions. Without ``ask``, what nobody answered takes its default.
 
         Raises:
-            UsageError: some given answers do not fit; all of them.
+            UsageError: some answers do not fit; all of them.
             TemplateError: a condition or a default of the template cannot be worked out.
         """
+        if self._here or ask is not None:
+            return self._worked_through(ask)
+        value = self._apart(self._packed, f"the questions of the template {self._manifest.name}")
+        told = value if isinstance(value, dict) else {}
+        return Answered(
+            answers=MappingProxyType(dict(told["answers"])),
+            asked=tuple(told["asked"]),
+            defaulted=tuple(told["defaulted"]),
+        )
+
+    def _packed(self) -> object:
+        done = self._worked_through(None)
+        return {"answers": dict(done.answers), "asked": done.asked, "defaulted": done.defaulted}
+
+    def _worked_through(self, ask: Callable[[Question], Answer] | None) -> Answered:
         answers: dict[str, Answer] = {}
+        asked: list[str] = []
+        defaulted: list[str] = []
         wrong: list[str] = []
         for name, spec in self._manifest.questions.items():
             applies = not spec.when or self._truth(name, spec.when, answers)
             question = self._question(name, spec, answers)
-            question = self._suggesting(question) if applies else question
-            if name in self._given:
-                if not applies:
-                    wrong.append(
-                        f'{name} is not asked here: it is for "{shown_path(spec.when)}". Leave it out.'
-                    )
-                    answers[name] = question.default
-                    continue
-                try:
-                    answers[name] = self._read(question, self._given[name])
-                except UsageError as error:
-                    wrong.append(str(error))
-                    answers[name] = question.default
-            elif not applies:
+            if applies:
+                asked.append(name)
+                question = self._suggesting(question)
+            elif name in self._given:
+                wrong.append(f'{name} is not asked here: it is for "{shown_path(spec.when)}". Leave it out.')
+            try:
+                answers[name] = (
+                    self._answer(question, ask, defaulted) if applies else _typed(question, question.default)
+                )
+            except UsageError as error:
+                wrong.append(str(error))
                 answers[name] = question.default
-            else:
-                answers[name] = self._answered(question, ask)
         if wrong:
             raise UsageError("\n".join(wrong))
-        return MappingProxyType(answers)
+        return Answered(answers=MappingProxyType(answers), asked=tuple(asked), defaulted=tuple(defaulted))
 
-    def _answered(self, question: Question, ask: Callable[[Question], Answer] | None) -> Answer:
-        if question.name in self._known:
-            with suppress(
-                UsageError
-            ):  # a project's or an organisation's word for something else of that name
-                return self._read(question, self._known[question.name])
+    def _answer(
+        self, question: Question, ask: Callable[[Question], Answer] | None, defaulted: list[str]
+    ) -> Answer:
+        name = question.name
+        if name in self._given:
+            return self._read(question, self._given[name])
+        if name in self._remembered.elsewhere:
+            with suppress(UsageError):  # another template's word for something else of that name
+                return self._read(question, self._remembered.elsewhere[name])
+        if name in self._remembered.recorded:
+            try:
+                return self._read(question, self._remembered.recorded[name])
+            except UsageError as error:
+                if ask is None:
+                    raise UsageError(
+                        f"{error}, as the project has it. Answer it anew: --set {name}=VALUE"
+                    ) from error
         if ask is not None:
             return ask(question)
+        defaulted.append(name)
         try:
             return self._read(question, question.default)
         except UsageError as error:
-            raise UsageError(f"{question.name} needs an answer: its default does not fit. {error}") from error
+            raise UsageError(f"{name} needs an answer: its default does not fit. {error}") from error
 
     def _suggesting(self, question: Question) -> Question:
-        if question.name in self._suggested:
+        if question.name in self._remembered.suggested:
             with suppress(UsageError):
-                return replace(question, default=self._read(question, self._suggested[question.name]))
+                return replace(
+                    question, default=self._read(question, self._remembered.suggested[question.name])
+                )
         return question
 
-    def is_asked(self, name: str, answers: Answers) -> bool:
-        """Whether a question is asked, given the answers of all."""
-        when = self._manifest.questions[name].when
-        return not when or self._truth(name, when, answers)
+    def _apart(self, work: Callable[[], object], what: str) -> object:
+        """Work in a process of its own, with bounds, unless this is one or the template is trusted."""
+        if self._here:
+            return work()
 
-    def _read(self, question: Question, given: Given) -> Answer:
-        """Read an answer; a stranger's pattern is matched apart, since it may take for ever."""
-        if self._trusted or not question.pattern:
-            return question.read(given)
-
-        def read() -> tuple[object, bytes]:
+        def working() -> tuple[object, bytes]:
+            self._here = True
             try:
-                return {"answer": question.read(given)}, b""
+                return {"done": work()}, b""
             except UsageError as error:
                 return {"refused": str(error)}, b""
 
-        value, _ = contained(read, f"the pattern of {question.name}", QUICKLY)
-        told = dict(value) if isinstance(value, dict) else {}
+        value, _ = contained(working, what, QUICKLY)
+        told = value if isinstance(value, dict) else {}
         if "refused" in told:
             raise UsageError(str(told["refused"]))
-        return told["answer"] if isinstance(told["answer"], bool) else str(told["answer"])
+        return told["done"]
+
+    def _read(self, question: Question, given: Given) -> Answer:
+        """Read an answer; a stranger's pattern is matched apart, since it may take for ever."""
+        if not question.pattern:
+            return question.read(given)
+        read = self._apart(lambda: question.read(given), f"the pattern of {question.name}")
+        return read if isinstance(read, bool) else str(read)
 
     def _question(self, name: str, spec: QuestionSpec, answers: Answers) -> Question:
         default: Answer = spec.default if isinstance(spec.default, bool) else str(spec.default)
@@ -235,7 +316,7 @@ class Asking:
             help=spec.help,
             kind="text" if valid else spec.type,
             default=default,
-            choices=spec.choices,
+            choices=self._choices(name, spec, answers),
             pattern=valid.pattern if valid else spec.pattern,
             says=valid.says if valid else spec.says,
             shortest=valid.shortest if valid else spec.shortest,
@@ -244,20 +325,52 @@ class Asking:
             maximum=spec.maximum,
         )
 
-    def _text(self, name: str, source: str, answers: Answers) -> str:
-        def render() -> tuple[object, bytes]:
-            context = {**answers, "cookiecutter": dict(answers)}
-            return self._jinja.text(source, context, f"the default of {name}", LONGEST_ANSWER), b""
+    def _choices(self, name: str, spec: QuestionSpec, answers: Answers) -> Mapping[str, str]:
+        """A plain cookiecutter template's choices may be Jinja, as its defaults."""
+        if not any("{" in value for value in spec.choices):
+            return spec.choices
+        return {
+            self._text(name, value, answers) if "{" in value else value: title
+            for value, title in spec.choices.items()
+        }
 
-        value, _ = render() if self._trusted else contained(render, f"the default of {name}", QUICKLY)
-        return str(value)
+    def _text(self, name: str, source: str, answers: Answers) -> str:
+        def render() -> object:
+            context = {**self._scope.tool, **answers, "cookiecutter": self._seen(name, answers)}
+            return self._jinja.text(source, context, f"the default of {name}", LONGEST_ANSWER)
+
+        return str(self._apart(render, f"the default of {name}"))
+
+    def _seen(self, name: str, answers: Answers) -> dict[str, object]:
+        """What a default may say after ``cookiecutter.``: what cookiecutter itself knows when it comes to a name."""
+        context = self._scope.context
+        known: dict[str, object] = {**self._scope.tool, **context.settings, **answers}
+        for before in context.order:
+            if before == name:
+                break
+            worked_out = context.worked_out.get(before)
+            if worked_out is not None and not isinstance(worked_out, dict):
+                known[before] = _worked_out(worked_out, known, self._jinja, before)
+        return known
 
     def _truth(self, name: str, when: str, answers: Answers) -> bool:
-        def evaluate() -> tuple[object, bytes]:
-            return self._jinja.truth(when, dict(answers), f"the condition of {name}"), b""
+        values = dict(answers)
+        return (
+            self._apart(
+                lambda: self._jinja.truth(when, values, f"the condition of {name}"),
+                f"the condition of {name}",
+            )
+            is True
+        )
 
-        value, _ = evaluate() if self._trusted else contained(evaluate, f"the condition of {name}", QUICKLY)
-        return value is True
+
+def _there_are(names: Sequence[str]) -> str:
+    return f"There are {', '.join(names)}." if names else "There is none."
+
+
+def _typed(question: Question, default: Answer) -> Answer:
+    """A default that holds because its question is not asked: of the right type, and otherwise as it is."""
+    return question.read(default) if question.kind == "flag" else default
 
 
 @record
@@ -302,15 +415,19 @@ def context_of(
         TemplateError: something cannot be worked out.
     """
     values: dict[str, object] = dict(context.settings)
-    for name, declared in context.public.items():
+    declared = {**context.public, **context.worked_out}
+    later = []
+    for name in context.order:
         if name in answers:
             values[name] = answers[name]
         elif name in GIVEN and name in given:
             values[name] = given[name]
-        else:
-            values[name] = _worked_out(declared, values, jinja, f"{where}: {name}")
-    for name, declared in context.worked_out.items():
-        values[name] = _worked_out(declared, values, jinja, f"{where}: {name}")
+        elif isinstance(declared.get(name), dict):
+            later.append(name)  # as in cookiecutter, mappings see all others
+        elif name in declared:
+            values[name] = _worked_out(declared[name], values, jinja, f"{where}: {name}")
+    for name in later:
+        values[name] = _worked_out(declared[name], values, jinja, f"{where}: {name}")
     return values
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import string
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
-from jinja2 import BaseLoader, DictLoader, StrictUndefined, TemplateSyntaxError
+from jinja2 import FunctionLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
 from jinja2 import TemplateError as JinjaError
 from jinja2.exceptions import SecurityError
+from jinja2.loaders import split_template_path
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from scaffolder.errors import TemplateError
@@ -49,7 +51,11 @@ NO_CHANCE = Chance()
 
 
 class Jinja:
-    """One template's Jinja. ``sources`` are the files that it may include or import."""
+    """One template's Jinja. ``sources`` are the files that it may include or import.
+
+    What a text draws follows from the seed and its place (``where``): other texts may come, go and draw, and it gets the
+    same again. Without a seed or a moment, what asks for one is refused.
+    """
 
     def __init__(
         self, settings: Mapping[str, object], sources: Mapping[str, str], chance: Chance = NO_CHANCE
@@ -62,28 +68,47 @@ class Jinja:
         self._settings = settings
         self._sources = sources
         self._chance = chance
+        self._knows_now = False
+        start = re.escape(str(settings.get("block_start_string", "{%")))
+        line = settings.get("line_statement_prefix")
+        self._now = re.compile(r"\bnow\b" if line else rf"{start}[-+]?\s*now\b")
+        self._drawn = random.Random()  # noqa: S311 - seeded before each text
 
     @cached_property
     def environment(self) -> ImmutableSandboxedEnvironment:
         """The environment; made on first use."""
-        loader: BaseLoader = DictLoader(dict(self._sources))
         environment = ImmutableSandboxedEnvironment(
             undefined=StrictUndefined,
             keep_trailing_newline=True,
-            loader=loader,
-            cache_size=0,
+            loader=FunctionLoader(self._included),
+            cache_size=-1,
             auto_reload=False,
             **self._settings,  # names checked above; Jinja refuses the rest
         )
         environment.filters["jsonify"] = _jsonify
         environment.filters["slugify"] = _slugify
-        drawn = random.Random(f"{self._chance.seed} draws")  # noqa: S311 - the seed is what must be secret, where it is
-        environment.globals["random_ascii_string"] = _Drawing(drawn).text
-        environment.globals["uuid4"] = _Drawing(drawn).uuid
-        environment.filters["random"] = lambda items: drawn.choice(list(items))
+        drawing = _Drawing(self._drawn, seeded=bool(self._chance.seed))
+        environment.globals["random_ascii_string"] = drawing.text
+        environment.globals["uuid4"] = drawing.uuid
+        environment.filters["random"] = drawing.one_of
         environment.globals.pop("lipsum", None)  # draws of its own
-        if any("now" in source for source in self._sources.values()):
+        if any(self._now.search(source) for source in self._sources.values()):
             _know_now(environment, self._chance.moment)
+            self._knows_now = True
+        return environment
+
+    def _included(self, name: str) -> str | None:
+        try:
+            return self._sources.get("/".join(split_template_path(name)))
+        except TemplateNotFound:  # it leads out of the template
+            return None
+
+    def _knowing(self, source: str) -> ImmutableSandboxedEnvironment:
+        """The environment, with the tag ``now`` before the first text that may have it: it is slow to import."""
+        environment = self.environment
+        if not self._knows_now and self._now.search(source):
+            _know_now(environment, self._chance.moment)
+            self._knows_now = True
         return environment
 
     def has_markup(self, source: str) -> bool:
@@ -98,7 +123,9 @@ class Jinja:
             TemplateError: it is no Jinja, asks for what is not there, or does what the sandbox refuses.
         """
         try:
-            template = self.environment.from_string(source)
+            environment = self._knowing(source)
+            self._drawn.seed(f"{self._chance.seed} {where}")
+            template = environment.from_string(source)
             pieces: list[str] = []
             size = 0
             for piece in template.generate(context):
@@ -113,7 +140,7 @@ class Jinja:
             raise TemplateError(f"{shown_path(where)}: the sandbox refuses this: {_first(error)}") from error
         except JinjaError as error:
             raise TemplateError(f"{shown_path(where)}{_line_of(error)}: {_first(error)}") from error
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise TemplateError(f"{shown_path(where)}{_line_of(error)}: {_first(error)}") from error
 
     def truth(self, expression: str, context: Mapping[str, object], where: str) -> bool:
@@ -146,25 +173,35 @@ def _jsonify(value: object, indent: int = 4) -> str:
     return json.dumps(value, sort_keys=True, indent=indent)
 
 
-def _slugify(value: str, **options: Any) -> str:
+def _slugify(value: str, *arguments: Any, **options: Any) -> str:
     from slugify import slugify  # noqa: PLC0415 - few templates use it
 
-    slug: str = slugify(value, **options)
+    slug: str = slugify(value, *arguments, **options)
     return slug
 
 
 class _Drawing:
-    """Cookiecutter's random texts, drawn from a seed."""
+    """Cookiecutter's random texts and Jinja's choice, drawn from a seed."""
 
-    def __init__(self, drawn: random.Random) -> None:
+    def __init__(self, drawn: random.Random, *, seeded: bool) -> None:
         self._drawn = drawn
+        self._seeded = seeded
+
+    def _draw(self) -> random.Random:
+        if not self._seeded:
+            raise ValueError("something random is not to be had here: the project could not be made again")
+        return self._drawn
+
+    def one_of(self, items: Iterable[object]) -> object:
+        return self._draw().choice(list(items))
 
     def text(self, length: int, punctuation: bool = False) -> str:  # noqa: FBT001, FBT002 - cookiecutter's own
         letters = string.ascii_letters + (string.punctuation if punctuation else "")
-        return "".join(self._drawn.choice(letters) for _ in range(length))
+        drawn = self._draw()
+        return "".join(drawn.choice(letters) for _ in range(length))
 
     def uuid(self) -> str:
-        return str(uuid.UUID(int=self._drawn.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self._draw().getrandbits(128), version=4))
 
 
 def _know_now(environment: ImmutableSandboxedEnvironment, moment: str) -> None:
@@ -174,7 +211,9 @@ def _know_now(environment: ImmutableSandboxedEnvironment, moment: str) -> None:
 
     class Moment(TimeExtension):  # type: ignore[misc]  # cookiecutter has no types
         def _at(self, timezone: str) -> Any:
-            return (arrow.get(moment) if moment else arrow.utcnow()).to(timezone)
+            if not moment:
+                raise ValueError("the time is not to be had here: the project could not be made again")
+            return arrow.get(moment).to(timezone)
 
         def _now(self, timezone: str, datetime_format: str | None) -> str:
             return str(self._at(timezone).strftime(datetime_format or self.environment.datetime_format))

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from scaffolder.errors import TemplateError, UsageError
-from scaffolder.projects.answering import Answers, Asking, Given, Question
+from scaffolder.projects.answering import Answers, Asking, Given, Question, Remembered, Scope
 from scaffolder.projects.containment import contained
 from scaffolder.projects.jinja import NO_CHANCE, Chance, Jinja
 from scaffolder.projects.manifest import Answer, PartSpec
@@ -45,56 +45,84 @@ LONGEST_VALUE: Final = 1000
 
 @record
 class Planned:
-    """A layer to be rendered. ``trusted`` lets what the template brings to run be run."""
+    """A layer to be rendered. ``trusted`` lets what the template brings to run be run.
+
+    ``asked`` are the questions whose conditions hold, ``defaulted`` those of them that nothing but the default answered.
+    """
 
     template: Template
     answers: Answers
     chance: Chance = NO_CHANCE
     part: bool = False
     trusted: bool = False
+    asked: tuple[str, ...] = ()
+    defaulted: tuple[str, ...] = ()
 
 
 @record
 class Planning:
     """What is the same for all layers of a plan.
 
-    ``suggested`` is as in :class:`Asking`; ``chance_of`` is asked for templates that need a chance; ``recorded`` are the
-    answers of parts that the project has already, by their template's name.
+    ``suggested`` is as in :class:`Remembered`; ``chance_of`` is asked for templates that need a chance; ``recorded_of``
+    finds the answers to a part that the project has already. ``slug`` is the project's name in its files.
     """
 
     open_part: OpenPart
     chance_of: Callable[[Template], Chance]
+    slug: str = ""
     suggested: Mapping[str, Given] = field(default_factory=dict)
     ask: Ask | None = None
-    recorded: Mapping[str, Answers] = field(default_factory=dict)
+    recorded_of: Callable[[Template], Mapping[str, Given]] = field(default=lambda _template: {})
+
+    def asking(
+        self,
+        template: Template,
+        given: Mapping[str, Given],
+        recorded: Mapping[str, Given],
+        elsewhere: Mapping[str, Given],
+    ) -> tuple[Asking, Chance]:
+        """A template's questions, and the chance that it gets."""
+        chance = self.chance_of(template) if takes_chances(template) else NO_CHANCE
+        asking = Asking(
+            template.manifest,
+            given,
+            Remembered(recorded=recorded, elsewhere=elsewhere, suggested=self.suggested),
+            trusted=template.trusted,
+            chance=chance,
+            scope=Scope(context=template.context, tool={"project_slug": self.slug} if self.slug else {}),
+        )
+        return asking, chance
 
 
 def plan_layers(
     template: Template,
     planning: Planning,
     given: Mapping[str, Given],
-    known: Mapping[str, Given],
+    elsewhere: Mapping[str, Given],
     *,
+    recorded: Mapping[str, Given] = MappingProxyType({}),
     trusted: bool = False,
 ) -> tuple[Planned, ...]:
     """Answer a template's questions, and those of its parts: nothing twice.
 
-    ``given`` and ``known`` are as in :class:`Asking`; a part gets what its template fixes, then answers of the same name.
+    ``given``, ``elsewhere`` and ``recorded`` are as in :class:`Asking`; a part gets what its template fixes, then answers
+    of the same name.
 
     Raises:
         UsageError: answers do not fit.
         TemplateError: the template or a part of it is not right.
     """
-    chance = _chance(template, planning.chance_of)
-    asking = Asking(
-        template.manifest, given, known, planning.suggested, trusted=template.trusted, chance=chance
+    asking, chance = planning.asking(template, given, recorded, elsewhere)
+    done = asking.answered(planning.ask)
+    first = Planned(
+        template=template,
+        answers=done.answers,
+        chance=chance,
+        trusted=trusted,
+        asked=done.asked,
+        defaulted=done.defaulted,
     )
-    first = Planned(template=template, answers=asking.answers(planning.ask), chance=chance, trusted=trusted)
-    return (first, *_parts(first, known, planning, 1))
-
-
-def _chance(template: Template, chance_of: Callable[[Template], Chance]) -> Chance:
-    return chance_of(template) if takes_chances(template) else NO_CHANCE
+    return (first, *_parts(first, {**elsewhere, **recorded}, planning, 1))
 
 
 def _parts(layer: Planned, known: Mapping[str, Given], planning: Planning, depth: int) -> Iterator[Planned]:
@@ -107,16 +135,20 @@ def _parts(layer: Planned, known: Mapping[str, Given], planning: Planning, depth
             continue
         template = planning.open_part(layer.template, spec.template)
         fixed = _fixed(spec, template, layer, words)
-        chance = _chance(template, planning.chance_of)
-        before = {**planning.recorded.get(template.name, {}), **known}
-        asking = Asking(
-            template.manifest, fixed, before, planning.suggested, trusted=template.trusted, chance=chance
-        )
+        asking, chance = planning.asking(template, fixed, planning.recorded_of(template), known)
         try:
-            answers = asking.answers(planning.ask)
+            done = asking.answered(planning.ask)
         except UsageError as error:
             raise UsageError(f"for the part {template.name}: {error}") from error
-        part = Planned(template=template, answers=answers, chance=chance, part=True, trusted=layer.trusted)
+        part = Planned(
+            template=template,
+            answers=done.answers,
+            chance=chance,
+            part=True,
+            trusted=layer.trusted,
+            asked=done.asked,
+            defaulted=done.defaulted,
+        )
         yield part
         yield from _parts(part, known, planning, depth + 1)
 
@@ -164,27 +196,46 @@ def words_of(template: Template, source: str, values: Mapping[str, object]) -> s
     return _Words(template).text(source, values, 20_000)
 
 
-def replanned(template: Template, layer: Layer) -> Planned:
-    """A recorded layer as it was: the same answers, and today's defaults for what was not asked."""
-    answers = Asking(
-        template.manifest, {}, layer.answers, trusted=template.trusted, chance=layer.chance
+def replanned(template: Template, layer: Layer, slug: str) -> Planned:
+    """A recorded layer as it was: the same answers, whatever is valid today, and defaults for what was not asked.
+
+    Raises:
+        TemplateError: an answer is not even of the right type.
+    """
+    manifest = template.manifest
+    defaults = Asking(
+        manifest,
+        {},
+        Remembered(elsewhere=layer.answers),
+        trusted=template.trusted,
+        chance=layer.chance,
+        scope=Scope(context=template.context, tool={"project_slug": slug}),
     ).answers()
+    answers = {name: layer.answers.get(name, default) for name, default in defaults.items()}
+    for name, question in manifest.questions.items():
+        if isinstance(answers[name], bool) != (question.type == "flag"):
+            raise TemplateError(
+                f"the project's record answers {name} of {template.name} with what is no {question.type}. Take it back "
+                "from git."
+            )
     return Planned(
-        template=template, answers=answers, chance=layer.chance, part=layer.part, trusted=layer.trusted
+        template=template,
+        answers=MappingProxyType(answers),
+        chance=layer.chance,
+        part=layer.part,
+        trusted=layer.trusted,
     )
 
 
 def layer_of(planned: Planned, source: str) -> Layer:
     """What the project records of a layer: of its answers, those that were asked for."""
-    asking = Asking(planned.template.manifest, {}, trusted=planned.template.trusted, chance=planned.chance)
-    asked = {name: value for name, value in planned.answers.items() if asking.is_asked(name, planned.answers)}
     return Layer(
         template=planned.template.name,
         source=source,
         version=planned.template.version,
         commit=planned.template.commit,
         digest=planned.template.digest,
-        answers=MappingProxyType(asked),
+        answers=MappingProxyType({name: planned.answers[name] for name in planned.asked}),
         chance=planned.chance,
         part=planned.part,
         trusted=planned.trusted and bool(runs_something(planned.template)),

@@ -22,7 +22,7 @@ from scaffolder.projects.jinja import Chance
 from scaffolder.projects.layers import Ask, Planned, Planning, layer_of, plan_layers, render_layers
 from scaffolder.projects.placing import place, refuse_occupied, write_tree
 from scaffolder.projects.record import RECORD, Layer, Record, record_bytes
-from scaffolder.projects.sources import parse_source, recorded_text
+from scaffolder.projects.sources import Folder, parse_source, recorded_text
 from scaffolder.projects.template import Template
 from scaffolder.projects.tree import File, Tree, union
 from stacks.record import record
@@ -34,6 +34,7 @@ __all__ = [
     "check_spec",
     "make_project",
     "recorded",
+    "recorded_place",
     "slug_of",
     "suggestions",
     "tool_files",
@@ -72,19 +73,20 @@ def make_project(
         TemplateError: the template cannot be rendered.
     """
     refuse_occupied(folder)
+    slug = slug_of(folder)
     planning = Planning(
         open_part=opened_part(chosen),
         chance_of=lambda _template: chance_now(),
+        slug=slug,
         suggested={**chosen.defaults, **suggestions(chosen.template, folder)},
         ask=ask,
     )
     layers = plan_layers(chosen.template, planning, given, {}, trusted=chosen.trusted)
-    slug = slug_of(folder)
     kept = Record(
         project=slug,
         scaffolder_version=version,
         layers=tuple(recorded(layer, folder) for layer in layers),
-        catalog=chosen.catalog,
+        catalog=recorded_place(chosen.catalog, folder),
         policies=chosen.policies,
     )
     tree = union((render_layers(layers, slug, version), tool_files(kept, chosen.policy_file)))
@@ -97,6 +99,11 @@ def make_project(
 def recorded(layer: Planned, folder: Path) -> Layer:
     """A layer as the project's record has it."""
     return layer_of(layer, recorded_text(parse_source(layer.template.source), folder))
+
+
+def recorded_place(catalog: str, folder: Path) -> str:
+    """Where a catalog is, as a project's record has it: a path on this machine as it is seen from the project."""
+    return recorded_text(Folder(path=Path(catalog)), folder) if Path(catalog).is_absolute() else catalog
 
 
 def tool_files(kept: Record, policies: bytes) -> Tree:

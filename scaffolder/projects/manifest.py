@@ -199,12 +199,16 @@ ROOT = Section(Manifest)
 
 @record
 class Context:
-    """Cookiecutter's context: what is asked, what is worked out (``__x``), and settings (``_x``), in the file's order."""
+    """Cookiecutter's context: what is asked, what is worked out (``__x``), and settings (``_x``), as they stand there.
+
+    ``order`` has all names in the file's order: each value sees those before it, and mappings see all.
+    """
 
     public: Mapping[str, object]
     worked_out: Mapping[str, object]
     settings: Mapping[str, object]
     prompts: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
 
     @property
     def extensions(self) -> tuple[str, ...]:
@@ -239,6 +243,7 @@ def read_context(files: Mapping[str, File], where: str) -> Context:
         worked_out=MappingProxyType(groups[1]),
         settings=MappingProxyType(groups[2]),
         prompts={name: shown_path(str(asked)) for name, asked in asks.items() if isinstance(asked, str)},
+        order=tuple(declared),
     )
 
 
@@ -306,6 +311,13 @@ def _problems(manifest: Manifest, context: Context) -> Iterator[Told]:
                 "question",
                 f"questions.{name} and {CONTEXT} differ: there it is {said}",
                 "Make them agree.",
+            )
+        if name in GIVEN:
+            yield (
+                path,
+                "question",
+                f"questions.{name} is given by scaffolder, and asked of nobody",
+                "Leave it out.",
             )
         if is_secret_name(name):
             yield (
@@ -416,17 +428,21 @@ def _agree(question: QuestionSpec, declared: object) -> bool:
     return str(declared) == str(question.default)
 
 
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
 def _plain(context: Context, name: str) -> Manifest:
     """A plain cookiecutter template's manifest: its version is nobody's, its questions are its context."""
     questions = {}
     for asked, value in context.public.items():
         ask = context.prompts.get(asked) or asked.replace("_", " ")
-        if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+        if isinstance(value, list) and value and all(_is_plain(each) for each in value):
             choices = MappingProxyType({str(each): "" for each in value})
             questions[asked] = QuestionSpec(ask=ask, type="choice", choices=choices, default=str(value[0]))
         elif isinstance(value, bool):
             questions[asked] = QuestionSpec(ask=ask, type="flag", default=value)
-        elif isinstance(value, str | int | float):
+        elif _is_plain(value):
             questions[asked] = QuestionSpec(ask=ask, default=str(value), shortest=0, longest=1000)
         elif value is None:
             questions[asked] = QuestionSpec(ask=ask, default="", shortest=0, longest=1000)

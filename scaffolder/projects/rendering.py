@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -28,6 +29,7 @@ __all__ = ["OWN", "render", "runs_something", "takes_chances"]
 HOOKS: Final = ("pre_prompt", "pre_gen_project", "post_gen_project")
 OWN: Final = (RECORD, POLICY_FILE)
 LONGEST_PATH: Final = 2000
+NEWLINES: Final = ("", "\n", "\r\n", "\r")
 
 
 @record
@@ -53,7 +55,7 @@ def render(
     if brought:
         raise TemplateError(
             f"{what} runs code of its own ({', '.join(brought)}), and nothing of a template is run by itself. "
-            "Read it, and say --trust if you answer for it; or use a catalog whose entry pins its commit."
+            "Read it, and say --trust if you answer for it; or name a catalog (--catalog) whose entry pins its commit."
         )
 
     if template.trusted:
@@ -86,14 +88,21 @@ def runs_something(template: Template) -> tuple[str, ...]:
     return (*hooks, *(shown_path(name) for name in template.context.extensions))
 
 
-CHANCE = re.compile(
-    rb"\{[{%][^}]*\b(?:uuid4|random_ascii_string)\b|\{[{%][^}]*\|\s*random\b|\{%[-+]?\s*now\b",
-)
+CHANCES = re.compile(rb"\b(?:uuid4|random_ascii_string)\b|\|\s*random\b|%[-+]?\s*now\b")
+FAR: Final = 2000
+"""Bytes: how long a piece of markup may be that asks for a chance after its beginning."""
 
 
 def takes_chances(template: Template) -> bool:
     """Whether a template asks for the time or for something random, which its project then has to remember."""
-    return any(CHANCE.search(file.content) for file in template.files.values())
+    own_markup = bool(template.context.settings.get("_jinja2_env_vars"))
+    texts = (text for path, file in template.files.items() for text in (path.encode(), file.content))
+    return any(own_markup or _is_in_markup(text, at.end()) for text in texts for at in CHANCES.finditer(text))
+
+
+def _is_in_markup(text: bytes, end: int) -> bool:
+    before = text[max(0, end - FAR) : end]
+    return max(before.rfind(b"{{"), before.rfind(b"{%")) > max(before.rfind(b"}}"), before.rfind(b"%}"))
 
 
 def _rendered(
@@ -114,6 +123,8 @@ def _rendered(
     context = {"cookiecutter": context_of(template.context, answers, given, jinja, template.name)}
     copied = _patterns(settings)
     newline = settings.get("_new_lines") or ""
+    if newline not in NEWLINES:
+        raise TemplateError(f"the template {template.name}: _new_lines must be \\n, \\r\\n or \\r")
     names = _Names(jinja, context)
     files: dict[str, File] = {}
     total = 0
@@ -154,9 +165,11 @@ def _root_of(template: Template, opening: str) -> str:
     )
     if len(roots) != 1:
         found = "none" if not roots else ", ".join(map(shown_path, roots))
+        more = {"template", "templates"} & template.context.public.keys()
         raise TemplateError(
             f"the template {template.name} must have one folder named by markup, such as "
             f"{{{{ cookiecutter.project_slug }}}}; it has {found}"
+            + ("; it is a choice of templates in folders: name the folder of one" if more else "")
         )
     return roots[0]
 
@@ -212,7 +225,7 @@ class _Names:
         return "/".join(done)
 
     def _one(self, part: str) -> str:
-        if "{" not in part:
+        if not self._jinja.has_markup(part):
             return part
         if part not in self._known:
             self._known[part] = self._jinja.text(part, self._context, part, LONGEST_PATH)
@@ -233,25 +246,31 @@ def _text(jinja: Jinja, context: Mapping[str, object], source: _Source, newline:
         ) from error
     rendered = jinja.text(text, context, source.path, most) if jinja.has_markup(text) else text
     ending = newline or (found[0] if isinstance(found, tuple) else found) or "\n"
-    return (rendered if ending == "\n" else rendered.replace("\n", ending)).encode()
+    try:
+        return (rendered if ending == "\n" else rendered.replace("\n", ending)).encode()
+    except UnicodeEncodeError as error:
+        raise TemplateError(f"{shown_path(source.path)} becomes what is no text") from error
 
 
-PRINTABLE: Final = bytes({7, 8, 9, 10, 12, 13, 27} | set(range(0x20, 0x7F)))
-CHUNK: Final = 512
+PLAIN: Final = bytes({9, 10, 13} | set(range(0x20, 0x7F)))
+LONGEST_SIGNATURE: Final = 32
 
 
 def _is_binary(path: str, content: bytes) -> bool:
     """What cookiecutter takes for binary, and copies: by name, then by its first bytes."""
-    binary, extension = _judges()
-    if extension(path):
-        return True
-    start = content[:CHUNK]
-    if not start.translate(None, PRINTABLE):
-        return False
-    return binary(start)
+    binary, extension, chunk = _judges()
+    start = content[:chunk]
+    if not extension(path) and not start.translate(None, PLAIN):
+        return binary(
+            start[:LONGEST_SIGNATURE]
+        )  # plain text is binary by its beginning alone, such as "%PDF-1."
+    return extension(path) or binary(start)
 
 
-def _judges() -> tuple[Callable[[bytes], bool], Callable[[str], bool]]:
-    from binaryornot.helpers import has_binary_extension, is_binary_string  # noqa: PLC0415 - a cookiecutter of its own
+@cache
+def _judges() -> tuple[Callable[[bytes], bool], Callable[[str], bool], int]:
+    """Cookiecutter's own judges; before their version 0.5, names did not count and more bytes did."""
+    from binaryornot import helpers  # noqa: PLC0415 - only what renders needs it
 
-    return is_binary_string, has_binary_extension
+    by_name = getattr(helpers, "has_binary_extension", lambda _path: False)
+    return helpers.is_binary_string, by_name, getattr(helpers, "CHUNK_SIZE", 1024)

@@ -13,13 +13,15 @@ from types import MappingProxyType
 
 from scaffolder.errors import TemplateError, UsageError
 from scaffolder.policies.place import POLICY_FILE
-from scaffolder.projects.answering import Answers, Given
+from scaffolder.projects.answering import Given
 from scaffolder.projects.catalog import Catalog, default_version, deprecation_of, release_of
 from scaffolder.projects.choosing import Chosen, kept_policies, opened_part
+from scaffolder.projects.jinja import NO_CHANCE, Chance
 from scaffolder.projects.layers import Ask, Planned, Planning, plan_layers, render_layers, replanned, words_of
-from scaffolder.projects.making import chance_now, check_spec, recorded, tool_files
+from scaffolder.projects.making import chance_now, check_spec, recorded, recorded_place, slug_of, tool_files
 from scaffolder.projects.manifest import MigrationSpec
 from scaffolder.projects.record import RECORD, Layer, Record, read_record
+from scaffolder.projects.rendering import runs_something
 from scaffolder.projects.sources import (
     CatalogEntry,
     Source,
@@ -96,6 +98,7 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
     before = read_record(project)
     place = catalog_place(wish.catalog or before.catalog, project) if wish.catalog or before.catalog else ""
     published = open_catalog(place, say=say) if place else None
+    vouching = published if wish.catalog else None
     opened = _Opened(project, say)
     layers: list[Planned] = []
     renames: dict[str, str] = {}
@@ -104,8 +107,9 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
         source = parse_source(group[0].source, base=project)
         template = _target(source, group[0], wish.to if number == 0 else "", published, say)
         given = _own_answers(wish.given, template, first=number == 0)
-        trusted = wish.trust or _vouched(source, template, published)
-        planned = _replan(group, template, _Around(source=source, given=given, wish=wish, trusted=trusted))
+        trusted = wish.trust or _vouched(source, template, vouching)
+        around = _Around(source=source, given=given, wish=wish, trusted=trusted, slug=before.project)
+        planned = _replan(group, template, around)
         told, moved = _compared(group, planned)
         steps += told
         renames |= moved
@@ -115,10 +119,13 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
         project=before.project,
         scaffolder_version=version,
         layers=tuple(recorded(layer, project) for layer in layers),
-        catalog=before.catalog if not wish.catalog else place,
+        catalog=recorded_place(place, project) if wish.catalog else before.catalog,
         policies=policies,
     )
-    old = [_trusted(replanned(opened.layer(layer), layer), wish, published) for layer in before.layers]
+    old = [
+        _trusted(replanned(opened.layer(layer), layer, before.project), wish, vouching)
+        for layer in before.layers
+    ]
     base = union((render_layers(old, before.project, before.scaffolder_version), _tool_files_now(project)))
     new = union((render_layers(layers, after.project, version), tool_files(after, policy_file)))
     check_spec(new)
@@ -154,27 +161,30 @@ def plan_addition(
     known: dict[str, Given] = {}
     for layer in before.layers if before else ():
         known |= layer.answers
+    slug = before.project if before else slug_of(project)
     planning = Planning(
         open_part=opened_part(chosen),
         chance_of=lambda _template: chance_now(),
+        slug=slug,
         suggested=chosen.defaults,
         ask=ask,
     )
     added = plan_layers(chosen.template, planning, given, known, trusted=chosen.trusted)
     opened = _Opened(project, say)
-    old = [replanned(opened.layer(layer), layer) for layer in before.layers] if before else []
-    slug = before.project if before else _slug(project)
+    old = [replanned(opened.layer(layer), layer, slug) for layer in before.layers] if before else []
     rendered_by = before.scaffolder_version if before else version
     after = Record(
         project=slug,
         scaffolder_version=rendered_by,
         layers=(*(before.layers if before else ()), *(recorded(layer, project) for layer in added)),
-        catalog=(before.catalog if before else "") or chosen.catalog,
+        catalog=(before.catalog if before else "") or recorded_place(chosen.catalog, project),
         policies=chosen.policies or (before.policies if before else None),
     )
-    there = render_layers(old, slug, rendered_by)
+    # What runs something is not run again for this; where it made a file that the new template has, git has two.
+    there = render_layers([layer for layer in old if not runs_something(layer.template)], slug, rendered_by)
     policy_file = chosen.policy_file or _content(project / POLICY_FILE)
     new = union((there, render_layers(added, slug, rendered_by), tool_files(after, policy_file)))
+    check_spec(new)
     steps = tuple(
         Step(template=layer.template.name, before="", after=layer.template.version) for layer in added
     )
@@ -189,12 +199,6 @@ def plan_addition(
         renames=MappingProxyType({}),
         own=len(added),
     )
-
-
-def _slug(project: Path) -> str:
-    from scaffolder.projects.making import slug_of  # noqa: PLC0415 - only a repository without a record
-
-    return slug_of(project)
 
 
 def _tool_files_now(project: Path) -> Tree:
@@ -261,7 +265,10 @@ def _own_answers(given: Mapping[str, Given], template: Template, *, first: bool)
 
 
 def _vouched(source: Source, template: Template, published: Catalog | None) -> bool:
-    """Whether the catalog answers for what a template runs."""
+    """Whether a catalog answers for what a template runs.
+
+    The one that a project's record names does not: who wrote the record would answer for it. The user names one.
+    """
     if not isinstance(source, CatalogEntry) or published is None:
         return False
     return release_of(published, source.name, template.version).trust
@@ -280,20 +287,27 @@ class _Around:
     given: Mapping[str, Given]
     wish: Wish
     trusted: bool
+    slug: str
 
 
 def _replan(group: Sequence[Layer], template: Template, around: _Around) -> tuple[Planned, ...]:
     """Plan a group anew, with its recorded answers as its template's migrations leave them."""
     by_name = {layer.template: layer for layer in group}
     found = Chosen(source=around.source, template=template, trusted=around.trusted)
-    known = _migrated(template, group[0])
     planning = Planning(
         open_part=opened_part(found),
-        chance_of=lambda each: by_name[each.name].chance if each.name in by_name else chance_now(),
+        chance_of=lambda each: _chance(by_name.get(each.name)),
+        slug=around.slug,
         ask=around.wish.ask,
-        recorded={layer.template: layer.answers for layer in group[1:]},
+        recorded_of=lambda part: _migrated(part, by_name[part.name]) if part.name in by_name else {},
     )
-    return plan_layers(template, planning, around.given, known, trusted=around.trusted)
+    recorded = _migrated(template, group[0])
+    return plan_layers(template, planning, around.given, {}, recorded=recorded, trusted=around.trusted)
+
+
+def _chance(layer: Layer | None) -> Chance:
+    """A layer's chance, for ever; what asks for one only now, or is new, gets one now."""
+    return layer.chance if layer is not None and layer.chance != NO_CHANCE else chance_now()
 
 
 def _between(template: Template, before: str) -> Iterator[MigrationSpec]:
@@ -330,9 +344,14 @@ def _compared(group: Sequence[Layer], planned: Sequence[Planned]) -> tuple[list[
             steps.append(Step(template=old.template, before=old.version, after=""))
             continue
         says = []
+        was, now_is = {**layer.answers, **old.answers}, {**old.answers, **layer.answers}
         for migration in _between(layer.template, old.version):
             says += [migration.says] if migration.says else []
-            renames |= _moved(layer.template, migration, {**old.answers, **layer.answers}, renames)
+            moved = {
+                words_of(layer.template, path, was): words_of(layer.template, to, now_is)
+                for path, to in migration.rename.items()
+            }
+            renames = _carried(layer.template, renames, moved)
         steps.append(
             Step(template=old.template, before=old.version, after=layer.template.version, says=tuple(says))
         )
@@ -345,15 +364,20 @@ def _compared(group: Sequence[Layer], planned: Sequence[Planned]) -> tuple[list[
     return steps, renames
 
 
-def _moved(
-    template: Template, migration: MigrationSpec, answers: Answers, before: Mapping[str, str]
-) -> dict[str, str]:
-    """The renames of a migration, from where the paths of the project's own version are."""
-    moved = {
-        words_of(template, old, answers): words_of(template, new, answers)
-        for old, new in migration.rename.items()
-    }
-    if any(not old or not new for old, new in moved.items()):
+def _carried(template: Template, before: Mapping[str, str], moved: Mapping[str, str]) -> dict[str, str]:
+    """Renames after some of earlier migrations, from where the paths of the project's own version are."""
+    if not all((*moved, *moved.values())):
         raise TemplateError(f"a migration of the template {template.name} renames an empty path")
-    carried = {first: moved.pop(then) for first, then in before.items() if then in moved}
-    return {**carried, **moved}
+    on = dict(moved)
+    carried = {first: _placed(then, moved) for first, then in before.items()}
+    for then in before.values():
+        on.pop(then, None)
+    return {**carried, **on}
+
+
+def _placed(path: str, moved: Mapping[str, str]) -> str:
+    """Where a path is after renames of it, or of the nearest folder above it."""
+    above = path
+    while above and above not in moved:
+        above = above.rpartition("/")[0]
+    return f"{moved[above]}{path[len(above) :]}" if above else path
