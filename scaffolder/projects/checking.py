@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from scaffolder.errors import Finding, TemplateError, UsageError
-from scaffolder.projects.answering import Answers, Asking, Given
+from scaffolder.projects.answering import Answers, Asking, Given, Scope
 from scaffolder.projects.jinja import Jinja
 from scaffolder.projects.layers import words_of
 from scaffolder.projects.manifest import (
@@ -77,7 +77,11 @@ class _Check:
         manifest = self._read_manifest(context)
         self._check_code(context)
         self._open_parts(manifest)
-        used = self._check_context(context) | self._check_files(context) | self._check_manifest(manifest)
+        used = (
+            self._check_context(context)
+            | self._check_files(context)
+            | self._check_manifest(manifest, context)
+        )
         self._check_unused(manifest, context, used)
         template = self._template()
         if template is not None and not runs_something(template):
@@ -325,12 +329,12 @@ class _Check:
         line = lines[mention.line - 1] if mention.line <= len(lines) else ""
         return Mark(mention.line, max(line.find(mention.name), 0) + 1)
 
-    def _check_manifest(self, manifest: Manifest | None) -> set[str]:
+    def _check_manifest(self, manifest: Manifest | None, context: Context) -> set[str]:
         """Report what the manifest's own Jinja mentions wrongly; return the answers that it, or a part, makes use of."""
         if manifest is None:
             return set()
         used: set[str] = set()
-        names: list[str] = []
+        names: list[str] = [*GIVEN, *context.worked_out]
         for name, question in manifest.questions.items():
             used |= self._words(("questions", name), "when", question.when, names, condition=True)
             default = question.default if isinstance(question.default, str) else ""
@@ -400,9 +404,10 @@ class _Check:
         """Render with the defaults, and with each choice; what fails is reported once."""
         done: list[tuple[Answers, Tree]] = []
         told: set[str] = set()
+        scope = Scope(context=template.context, tool=TRIED)
         for given in _tries(template.manifest.questions):
             try:
-                answers = Asking(template.manifest, given, trusted=False).answers()
+                answers = Asking(template.manifest, given, trusted=False, scope=scope).answers()
             except UsageError as error:
                 if "is not asked here" not in str(error):
                     self._tell_rendering(given, str(error), told)
