@@ -5,16 +5,18 @@ May not ask a question itself, nor know how a template is spelt on a command lin
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Final
 
-from scaffolder.errors import SpecError, UsageError
+from scaffolder.errors import Finding, SpecError, UsageError
 from scaffolder.policies.place import POLICY_FILE
 from scaffolder.projects.answering import Given
 from scaffolder.projects.choosing import Chosen, opened_part
@@ -45,11 +47,12 @@ SPEC: Final = "platform.yaml"
 
 @record
 class Made:
-    """A project: its folder, its layers, and its files by path, sorted."""
+    """A project: its folder, its layers, and its files by path, sorted; and where its spec breaks its policies."""
 
     folder: Path
     layers: tuple[Planned, ...]
     tree: Tree
+    breaches: tuple[Finding, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -90,10 +93,10 @@ def make_project(
         policies=chosen.policies,
     )
     tree = union((render_layers(layers, slug, version), tool_files(kept, chosen.policy_file)))
-    check_spec(tree)
+    breaches = check_spec(tree)
     if not dry_run:
         place(tree, folder)
-    return Made(folder=folder, layers=layers, tree=tree)
+    return Made(folder=folder, layers=layers, tree=tree, breaches=breaches)
 
 
 def recorded(layer: Planned, folder: Path) -> Layer:
@@ -132,23 +135,34 @@ def suggestions(template: Template, folder: Path) -> Mapping[str, Given]:
     return {"name": slug} if slug else {}
 
 
-def check_spec(tree: Tree) -> None:
+def check_spec(tree: Tree) -> tuple[Finding, ...]:
     """Hold a project that has a platform spec to it: what only the target knows (its regions) shows here.
 
+    Returns where the spec breaks the policies that the project carries: no question can mend that, and `validate`
+    refuses it until its owners do.
+
     Raises:
-        UsageError: the spec has findings; all of them.
+        UsageError: the spec has other findings; all of them.
     """
     if SPEC not in tree:
-        return
-    from scaffolder.pipeline import synthesize  # noqa: PLC0415 - not every project has a spec
+        return ()
+    from scaffolder.pipeline import check, synthesize  # noqa: PLC0415 - not every project has a spec
 
     with TemporaryDirectory(prefix="scaffolder-new-") as scratch:
         folder = Path(scratch, "project")
         write_tree(tree, folder)
         try:
-            synthesize(folder / SPEC)
+            synthesize(folder / SPEC, policies=())
         except SpecError as error:
             told = "\n".join(
                 f"{item.message}{f' {item.hint}' if item.hint else ''}" for item in error.findings
             )
             raise UsageError(f"the answers make no valid platform:\n{told}") from error
+        if POLICY_FILE not in tree:
+            return ()
+        try:
+            check(folder / SPEC)
+        except SpecError as error:
+            breaches = [item for item in error.findings if item.severity == "error"]
+            return tuple(replace(item, file=os.path.relpath(item.file, folder)) for item in breaches)
+    return ()
