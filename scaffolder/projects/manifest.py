@@ -436,6 +436,8 @@ def _plain(context: Context, name: str) -> Manifest:
     """A plain cookiecutter template's manifest: its version is nobody's, its questions are its context."""
     questions = {}
     for asked, value in context.public.items():
+        if asked in GIVEN:
+            continue
         ask = context.prompts.get(asked) or asked.replace("_", " ")
         if isinstance(value, list) and value and all(_is_plain(each) for each in value):
             choices = MappingProxyType({str(each): "" for each in value})
