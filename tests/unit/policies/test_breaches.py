@@ -124,6 +124,7 @@ def test_the_states_own_region_counts() -> None:
         ("{location: eu-west-1a}", []),
         ("{availability: us-east-1}", []),
         ('{output_location: "s3://b/us-east-1"}', []),
+        ("{source_file_location: reports}", []),
         ("{locations: [eu-central-1, us-east-1]}", ["locations[1]"]),
     ],
     ids=str,
@@ -162,6 +163,13 @@ def test_a_size_is_refused_with_the_nearest_that_is_allowed() -> None:
         'platform.yaml:5:23: error[policy]: workspace.instance "gpu.l4" is against policy sizes of finops\n'
         '  Did you mean "gpu.t4"? It allows cpu.*, gpu.t4, ml.m5.*.'
     )
+
+
+@pytest.mark.parametrize(("allowed", "instance"), [("cpu.*", "ml.p4d.24xlarge"), ("ml.m4.*", "ml.m5.large")])
+def test_a_size_of_another_sort_or_a_pattern_is_no_near_one(allowed: str, instance: str) -> None:
+    policy = Policy(name="sizes", owner="x", allowed_instances=(allowed,))
+    (finding,) = found(BASE + f"workspace: {{instance: {instance}}}\n", policy)
+    assert finding.hint == f"It allows {allowed}."
 
 
 def test_several_gpus_are_another_size_than_one() -> None:
@@ -252,6 +260,9 @@ def test_a_step_is_refused_in_the_environments_that_the_policy_is_for(tmp_path: 
 def test_a_pipelines_size_counts_where_a_step_takes_it(tmp_path: Path) -> None:
     policy = Policy(name="one", owner="x", allowed_instances=("gpu.h100",))
     path = project(tmp_path, BASE + "pipelines: {train: {definition: train.yaml}}\n", PIPELINE)
+    assert refused(path, policy) == []
+    registers = "  register:\n    register: {model: churn, artifact: train.model, image: 'serving:1.0.0'}\n"
+    (tmp_path / "train.yaml").write_text(PIPELINE + registers, encoding="utf-8")
     assert refused(path, policy) == []
     (tmp_path / "train.yaml").write_text(PIPELINE.replace("    instance: gpu.h100\n", ""), encoding="utf-8")
     assert [finding.path for finding in refused(path, policy)] == ["pipelines.train.instance"]
@@ -408,8 +419,9 @@ def test_an_override_may_not_take_a_tag_off_a_resource_that_has_it(tags: str, *,
 
 
 def test_an_override_of_what_the_provider_tags_by_itself_takes_nothing_away() -> None:
-    text = BASE + 'tags: {cost-center: "1234"}\noverrides: {"aws_s3_bucket.data": {tags: {a: b}}}\n'
-    assert synthesize_loaded(parse_spec(text), policies=[COST]).environments
+    overrides = 'overrides: {"aws_s3_bucket.data": {tags: {a: b}}, "aws_vpc.main": {tags: {a: b}}}\n'
+    loaded = parse_spec(BASE + 'tags: {cost-center: "1234"}\n' + overrides)
+    assert synthesize_loaded(loaded, policies=[COST]).environments
 
 
 def test_a_value_that_may_be_a_secret_is_not_repeated() -> None:

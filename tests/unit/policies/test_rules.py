@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scaffolder.policies.files import parse_policies
 from scaffolder.policies.rules import pattern_problem, same_tag
 
 REPEATS = "repeats a group, which can take for ever to try: write what is repeated without ( )"
@@ -71,6 +72,14 @@ def test_what_is_let_through_is_tried_in_a_moment(pattern: str) -> None:
         start = time.process_time()
         re.fullmatch(pattern, text)
         assert time.process_time() - start < 2
+
+
+def test_the_owner_is_the_one_tag_of_the_platforms_own_that_may_be_asked_for() -> None:
+    text = "version: 1\ncatalog: acme\npolicies: [{name: a, owner: b, mandatory_tags: {owner: 'team-.*'}}]\n"
+    assert parse_policies(text, "x").findings == ()
+    assert [finding.code for finding in parse_policies(text.replace("{owner:", "{Owner:"), "x").findings] == [
+        "reserved-tag"
+    ]
 
 
 def test_tags_are_the_same_where_a_cloud_folds_their_letters() -> None:
