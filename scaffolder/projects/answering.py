@@ -305,7 +305,7 @@ class Asking:
 
     def _question(self, name: str, spec: QuestionSpec, answers: Answers) -> Question:
         default: Answer = spec.default if isinstance(spec.default, bool) else str(spec.default)
-        if isinstance(default, str) and "{" in default:
+        if isinstance(default, str) and "{" in default and name not in self._given:
             default = self._text(name, default, answers)
             if spec.type == "flag":
                 default = default.lower() in YES
@@ -349,7 +349,7 @@ class Asking:
             if before == name:
                 break
             worked_out = context.worked_out.get(before)
-            if worked_out is not None and not isinstance(worked_out, dict):
+            if worked_out is not None:
                 known[before] = _worked_out(worked_out, known, self._jinja, before)
         return known
 
@@ -422,9 +422,11 @@ def context_of(
             values[name] = answers[name]
         elif name in GIVEN and name in given:
             values[name] = given[name]
-        elif isinstance(declared.get(name), dict):
-            later.append(name)  # as in cookiecutter, mappings see all others
         elif name in declared:
+            if isinstance(declared[name], dict):  # as in cookiecutter, mappings see all others in the end
+                later.append(name)
+                if name in context.public:
+                    continue
             values[name] = _worked_out(declared[name], values, jinja, f"{where}: {name}")
     for name in later:
         values[name] = _worked_out(declared[name], values, jinja, f"{where}: {name}")

@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from scaffolder.errors import TemplateError
+from scaffolder.projects.tree import shown_path
 from stacks.record import record
 
 __all__ = ["BOUNDS", "Bounds", "contained"]
@@ -51,7 +52,7 @@ def contained(
     child = os.fork()
     if child == 0:
         os.close(reader)
-        _work(function, writer, bounds)
+        _work(function, writer, what, bounds)
     os.close(writer)
     try:
         received = _received(reader, child, what, bounds)
@@ -63,7 +64,7 @@ def contained(
     return _opened(received, status, what, bounds)
 
 
-def _work(function: Callable[[], tuple[object, bytes]], writer: int, bounds: Bounds) -> NoReturn:
+def _work(function: Callable[[], tuple[object, bytes]], writer: int, what: str, bounds: Bounds) -> NoReturn:
     """Be the child: never return, and leave no trace in the parent's streams."""
     code = 1
     try:
@@ -79,7 +80,9 @@ def _work(function: Callable[[], tuple[object, bytes]], writer: int, bounds: Bou
         except MemoryError:
             head, content = {"memory": True}, b""
         except RecursionError:
-            head, content = {"problem": "it calls itself without an end"}, b""
+            head, content = {"problem": f"{what} calls itself without an end"}, b""
+        except Exception as error:  # noqa: BLE001 - the parent says what it was
+            head, content = {"problem": f"{what} failed: {_told(error)}"}, b""
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(json.dumps(head).encode() + b"\n" + content)
         code = 0
@@ -87,6 +90,12 @@ def _work(function: Callable[[], tuple[object, bytes]], writer: int, bounds: Bou
         pass
     finally:
         os._exit(code)
+
+
+def _told(error: Exception) -> str:
+    """An error in one line; what a stranger wrote into it cannot steer a terminal."""
+    first = (str(error).splitlines() or [""])[0]
+    return shown_path(f"{type(error).__name__}: {first}")
 
 
 def _bound(bounds: Bounds) -> None:

@@ -137,7 +137,9 @@ class Jinja:
         except TemplateSyntaxError as error:
             raise TemplateError(f"{shown_path(where)}:{error.lineno}: {_first(error)}") from error
         except SecurityError as error:
-            raise TemplateError(f"{shown_path(where)}: the sandbox refuses this: {_first(error)}") from error
+            raise TemplateError(
+                f"{shown_path(where)}{_line_of(error)}: the sandbox refuses this: {_first(error)}"
+            ) from error
         except JinjaError as error:
             raise TemplateError(f"{shown_path(where)}{_line_of(error)}: {_first(error)}") from error
         except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:

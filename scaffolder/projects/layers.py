@@ -256,5 +256,5 @@ def _rendered(layer: Planned, given: Mapping[str, str]) -> Tree:
     if layer.trusted and runs_something(layer.template):
         from scaffolder.projects.trusting import render_trusted  # noqa: PLC0415 - cookiecutter is slow to import
 
-        return render_trusted(layer.template, layer.answers, given, layer.chance)
+        return render_trusted(layer.template, layer.answers, given)
     return render(layer.template, layer.answers, given, layer.chance)

@@ -14,9 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scaffolder.errors import TemplateError
-from scaffolder.projects.answering import Answers, context_of
-from scaffolder.projects.jinja import NO_CHANCE, Chance, Jinja
-from scaffolder.projects.rendering import OWN
+from scaffolder.projects.answering import Answers
+from scaffolder.projects.rendering import OWN, runs_something
 from scaffolder.projects.template import Template, read_folder
 from scaffolder.projects.tree import Tree, checked_tree
 
@@ -25,20 +24,39 @@ __all__ = ["render_trusted"]
 PROGRAM = """
 import json, sys
 from cookiecutter.generate import generate_files
-template, context, output = sys.argv[1:4]
-sys.path.insert(0, template)
-with open(context, encoding="utf-8") as file:
-    print(generate_files(template, json.load(file), output, accept_hooks=True))
+from cookiecutter.prompt import render_variable
+from cookiecutter.utils import create_env_with_context
+template, told, output = sys.argv[1:4]
+sys.path.append(template)
+with open(told, encoding="utf-8") as file:
+    declared, answers = json.load(file)
+environment = create_env_with_context({"cookiecutter": declared})
+values, later = {}, []
+for name, raw in declared.items():
+    if name in answers:
+        values[name] = answers[name]
+    elif name.startswith("_") and not name.startswith("__"):
+        values[name] = raw
+    else:
+        if isinstance(raw, dict):
+            later.append(name)
+            if not name.startswith("_"):
+                continue
+        values[name] = render_variable(environment, raw, values)
+for name in later:
+    values[name] = render_variable(environment, declared[name], values)
+generate_files(template, {"cookiecutter": values}, output, accept_hooks=True)
 """
+"""Works the context out with cookiecutter's own environment: only that has the template's extensions."""
+
 LONGEST_S = 600
 
 
-def render_trusted(
-    template: Template, answers: Answers, given: Mapping[str, str], chance: Chance = NO_CHANCE
-) -> Tree:
+def render_trusted(template: Template, answers: Answers, given: Mapping[str, str]) -> Tree:
     """As :func:`scaffolder.projects.rendering.render`, with cookiecutter's own hooks and extensions.
 
-    What hooks print goes to stderr. They see this process's environment, as cookiecutter's do.
+    What hooks print goes to stderr. They see this process's environment, as cookiecutter's do. What they or cookiecutter
+    draw by chance, and the time, is another one each time.
 
     Raises:
         TemplateError: cookiecutter or a hook failed; its own words are on stderr.
@@ -46,6 +64,12 @@ def render_trusted(
     import json  # noqa: PLC0415 - only here
 
     what = f"the template {template.name}"
+    early = [path for path in runs_something(template) if path.startswith("hooks/pre_prompt.")]
+    if early:
+        raise TemplateError(
+            f"{what} has {early[0]}, which changes the template before its questions are asked: that is not done here. "
+            "Use cookiecutter itself for it."
+        )
     with TemporaryDirectory(prefix="scaffolder-trusted-") as scratch:
         source, output = Path(scratch, "template"), Path(scratch, "output")
         for path, file in template.files.items():
@@ -53,9 +77,10 @@ def render_trusted(
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(file.content)
             place.chmod(0o755 if file.executable else 0o644)
-        values = context_of(template.context, answers, given, Jinja({}, {}, chance), template.name)
+        known = {**template.context.public, **template.context.worked_out, **template.context.settings}
+        declared = {name: known[name] for name in template.context.order if name in known}
         context = Path(scratch, "context.json")
-        context.write_text(json.dumps({"cookiecutter": values}), encoding="utf-8")
+        context.write_text(json.dumps([declared, {**given, **answers}]), encoding="utf-8")
         output.mkdir()
         command = [sys.executable, "-c", PROGRAM, str(source), str(context), str(output)]
         try:
@@ -63,7 +88,7 @@ def render_trusted(
                 command,
                 check=False,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=sys.stderr.fileno(),
                 stderr=None,
                 timeout=LONGEST_S,
                 cwd=scratch,
