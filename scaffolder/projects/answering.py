@@ -209,7 +209,7 @@ class Asking:
         """
         if self._here or ask is not None:
             return self._worked_through(ask)
-        value = self._apart(self._packed, f"the questions of the template {self._manifest.name}")
+        value = self._apart(self._packed, f"answering the questions of the template {self._manifest.name}")
         told = value if isinstance(value, dict) else {}
         return Answered(
             answers=MappingProxyType(dict(told["answers"])),
@@ -259,8 +259,10 @@ class Asking:
                 return self._read(question, self._remembered.recorded[name])
             except UsageError as error:
                 if ask is None:
+                    stop = "" if str(error).endswith("?") else "."
                     raise UsageError(
-                        f"{error}, as the project has it. Answer it anew: --set {name}=VALUE"
+                        f"{error}{stop} That is the project's answer, which no longer fits: answer it anew with "
+                        f"--set {name}=VALUE"
                     ) from error
         if ask is not None:
             return ask(question)

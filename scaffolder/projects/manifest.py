@@ -60,6 +60,7 @@ GIVEN: Final = ("project_slug", "scaffolder_version")
 
 Answer: TypeAlias = str | bool
 MOST_BYTES = 256 * 1024
+NAME_OF_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
 
 NAME = Str(
     pattern=r"[a-z][a-z0-9]*(-[a-z0-9]+)*", minimum=1, maximum=60, says="lower-case words joined by hyphens"
@@ -233,6 +234,11 @@ def read_context(files: Mapping[str, File], where: str) -> Context:
     if not isinstance(declared, dict):
         raise TemplateError(f"{where}/{CONTEXT} must be an object of names and values")
     prompts = declared.pop("__prompts__", {})
+    odd = [name for name in declared if not NAME_OF_VALUE.fullmatch(name)]
+    if odd:
+        raise TemplateError(
+            f"{where}/{CONTEXT} has the name {shown_path(odd[0])}: a name has letters, digits and _, and at most 60 of them"
+        )
     groups: tuple[dict[str, object], dict[str, object], dict[str, object]] = ({}, {}, {})
     for name, value in declared.items():
         group = 1 if name.startswith("__") else 2 if name.startswith("_") else 0

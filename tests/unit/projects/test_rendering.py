@@ -412,13 +412,9 @@ def test_what_cannot_be_rendered_is_refused_with_its_place(inside: dict[str, Con
     ],
 )
 def test_settings_of_jinja_that_do_not_fit_are_refused(settings: object, told: str) -> None:
-    root = (
-        "{% cookiecutter.project_slug }}"
-        if isinstance(settings, dict) and "variable_start_string" in settings
-        else ""
-    )
-    inside = {"a.txt": "{% x }}"}
-    template = made({"_jinja2_env_vars": settings}, inside, **({"root": root} if root else {}))
+    odd = isinstance(settings, dict) and "variable_start_string" in settings
+    root = "{% cookiecutter.project_slug }}" if odd else ROOT
+    template = made({"_jinja2_env_vars": settings}, {"a.txt": "{% x }}"}, root=root)
     with pytest.raises(TemplateError, match=f"^{re.escape(told)}"):
         rendered(template)
 
