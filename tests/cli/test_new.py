@@ -208,7 +208,8 @@ def test_at_a_terminal_each_open_question_is_asked_until_its_answer_fits(
     for told in (
         'account must be an AWS account\'s 12 digits, not "12"\nAWS account [123456789012]: ',
         'email must be a mail address, such as team@example.com, not "nobody"\n',
-        'ci must be one of github, gitlab, none, not "githb". Did you mean "github"?\n',
+        'ci must be one of github, gitlab, circleci, jenkins, azure-devops, none, not "githb". Did you mean '
+        '"github"?\n',
     ):
         assert told in stderr
     for not_asked in ("AWS region", "CDKTF engine", "Repository"):

@@ -35,7 +35,10 @@ SHARED = {
 }
 PIPELINE = {"github": ".github/workflows/platform.yml", "gitlab": ".gitlab-ci.yml"}
 ACTION = ".github/actions/tools/action.yml"
-CI = {".checkov.yaml", "ci/images.sh", "ci/plan.sh", "ci/stacks.sh"}
+CI = {
+    *(".checkov.yaml", "ci/README.md", "ci/grype.yaml", "ci/images.sh", "ci/plan.sh", "ci/scan.sh"),
+    "ci/stacks.sh",
+}
 ROLES = ("plan", "build", "deploy")
 CI_OF = {
     "github": {PIPELINE["github"], ACTION, *CI},
@@ -61,7 +64,7 @@ def test_a_project_has_its_files_and_no_markup(project: tuple[Path, str, str]) -
     for name, content in found.items():
         assert b"cookiecutter" not in content, name
         assert b"{%" not in content, name
-    kept = json.loads(found[".scaffolder-project.json"])["answers"]
+    kept = json.loads(found[".scaffolder-project.json"])["layers"][0]["answers"]
     assert (kept["name"], kept["engine"], kept["ci"]) == ("fraud", engine, ci)
 
 
@@ -258,21 +261,22 @@ def test_plain_cookiecutter_renders_the_same(scaffolder_cli: Path, tmp_path: Pat
     settings.write_text(
         json.dumps({"cookiecutters_dir": str(tmp_path / "c"), "replay_dir": str(tmp_path / "r")})
     )
-    command = [
-        sys.executable,
-        "-m",
-        "cookiecutter",
-        str(TEMPLATE),
-        "--no-input",
-        "--config-file",
-        str(settings),
-    ]
     target = tmp_path / "plain"
     target.mkdir()
-    subprocess.run(
-        [*command, "--output-dir", str(target), "name=fraud", "ci=gitlab"], check=True, capture_output=True
-    )
-    assert files_of(target / "fraud-platform") == files_of(ours)
+    answers = {"platform": "ci=gitlab", "ci": "system=gitlab"}
+    for template, answer in answers.items():
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "cookiecutter", str(TEMPLATE.parent / template), "--no-input"),
+                *("--config-file", str(settings), "--overwrite-if-exists", "--output-dir", str(target)),
+                *("name=fraud", "project_slug=fraud-platform", "repository=acme/fraud-platform", answer),
+            ],
+            check=True,
+            capture_output=True,
+        )
+    made = files_of(ours)
+    del made[".scaffolder-project.json"]
+    assert files_of(target / "fraud-platform") == made
 
 
 def test_the_schema_beside_the_spec_is_the_current_one() -> None:
