@@ -1,0 +1,1 @@
+"""{{ cookiecutter.name }}: answers questions from documents, and says which."""
