@@ -44,6 +44,7 @@ HIDDEN: Final = ".scaffolder-update"
 
 JOURNAL: Final = "journal.json"
 PREFIX: Final = "prefix"
+UNHEARD: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 PATIENCE_S: Final = 3.0
 """How long another git may hold the index; it holds it for as long as one command writes."""
 
@@ -245,27 +246,12 @@ def _in_a_child(checkout: Checkout, workshop: Path, plan: _Plan, seen_index: Sig
     Raises:
         ProjectError: as :func:`apply`; nothing was done, or what was begun is in the journal.
     """
-    reading, writing = os.pipe()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _child(checkout, workshop, plan, seen_index, writing)
-    os.close(writing)
-    interrupted: KeyboardInterrupt | None = None
-    told = b""
-    while True:
-        try:
-            if not (part := os.read(reading, 65_536)):
-                break
-            told += part
-        except KeyboardInterrupt as stop:
-            interrupted = stop  # the child takes some milliseconds, and does not hear it
-    os.close(reading)
-    os.waitpid(child, 0)
-    if interrupted is not None:
-        raise interrupted
+    # Ctrl-C waits, too: it would take the workshop away from under the child.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, UNHEARD)
+    try:
+        told = _told_by_a_child(checkout, workshop, plan, seen_index)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     match told.partition(b"\n"):
         case (b"done", _, _):
             return True
@@ -278,10 +264,25 @@ def _in_a_child(checkout: Checkout, workshop: Path, plan: _Plan, seen_index: Sig
     )
 
 
+def _told_by_a_child(checkout: Checkout, workshop: Path, plan: _Plan, seen_index: Signature) -> bytes:
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _child(checkout, workshop, plan, seen_index, writing)
+    os.close(writing)
+    with open(reading, "rb") as pipe:  # noqa: PTH123 - it has a number, no path
+        told = pipe.read()
+    os.waitpid(child, 0)
+    return told
+
+
 def _child(checkout: Checkout, workshop: Path, plan: _Plan, seen_index: Signature, writing: int) -> NoReturn:
     try:
         os.setsid()
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
+        for each in (*UNHEARD, signal.SIGPIPE):
             signal.signal(each, signal.SIG_IGN)
         told = _commit(checkout, workshop, plan, seen_index)
     except ProjectError as error:
