@@ -57,7 +57,7 @@ class Additions(Templates):
 @options.catalog
 @options.trust
 def command(catalog: str | None, trust: bool) -> None:  # noqa: FBT001 - read from the context
-    r"""Give a project one more template: CI or a platform for a model, or the other way round.
+    r"""Give a project one more template: CI for a model, or a platform.
 
     The repository may be one that scaffolder has not made. TEMPLATE is as for `scaffolder new`.
 

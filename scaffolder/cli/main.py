@@ -83,9 +83,11 @@ EXIT_CODES = (
 
 COMMANDS = {
     "new": LazyCommand("scaffolder.cli.new", "Start a project from a template."),
-    "add": LazyCommand("scaffolder.cli.add", "Give a project one more template, such as CI."),
+    "add": LazyCommand(
+        "scaffolder.cli.add", "Give a project one more template: CI for a model, or a platform."
+    ),
     "update": LazyCommand(
-        "scaffolder.cli.update", "Bring a project to newer templates, and keep its owners' changes."
+        "scaffolder.cli.update", "Bring a project to newer templates, and keep what its owners changed."
     ),
     "templates": LazyCommand(
         "scaffolder.cli.templates", "List templates, show what one asks, and check one."

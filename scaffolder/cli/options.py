@@ -64,7 +64,7 @@ def catalog(function: F) -> F:
     return click.option(
         "--catalog",
         metavar="PLACE",
-        envvar="SCAFFOLDER_CATALOG",
+        envvar=CATALOG_VARIABLE,
         help="The catalog: a file, a folder or a git source. [env: SCAFFOLDER_CATALOG]",
     )(function)
 

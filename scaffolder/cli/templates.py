@@ -73,7 +73,7 @@ def list_(catalog: str | None, *, as_json: bool) -> None:
     \b
     Examples:
       scaffolder templates list
-      scaffolder templates list --catalog git+https://git.example.com/platform/catalog.git
+      scaffolder templates list --catalog git+https://git.acme.io/catalog.git
       scaffolder templates list --json | jq -r '.templates[].name'
     """
     place = chosen_catalog(catalog or "")
@@ -98,7 +98,7 @@ def show(template: str, catalog: str | None, *, as_json: bool) -> None:
     Examples:
       scaffolder templates show model
       scaffolder templates show model@1.0.0 --json
-      scaffolder templates show git+https://git.example.com/ml/templates.git#subdirectory=model
+      scaffolder templates show git+https://git.acme.io/t.git#subdirectory=model
     """
     place = chosen_catalog(catalog or "")
     name, version = split_version(template)

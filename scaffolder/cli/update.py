@@ -98,7 +98,7 @@ DOCUMENT = UpdateJson
 @options.trust
 @options.as_json
 def command(folder: Path, **flags: Any) -> None:
-    r"""Bring a project to its templates' newest version, and keep what its owners changed.
+    r"""Bring a project to newer templates, and keep what its owners changed.
 
     The project is rendered as it was and as it would be now; git merges the difference into it, as it merges a branch.
     Nothing may be uncommitted. Afterwards the changes are staged: look at them with git diff --cached, and commit.

@@ -95,7 +95,7 @@ def _with_policies(found: Chosen, place: str, published: Catalog | None) -> Chos
         source=found.source,
         template=found.template,
         trusted=found.trusted,
-        defaults=found.defaults or answers_of(published, found.template.name),
+        defaults=found.defaults or published.defaults,
         catalog=place,
         policies=policies,
         policy_file=content,
