@@ -74,17 +74,17 @@ def _work(function: Callable[[], tuple[object, bytes]], writer: int, what: str, 
         _bound(bounds)
         try:
             value, content = function()
-            head: object = {"value": value, "bytes": len(content)}
+            head = json.dumps({"value": value, "bytes": len(content)})
         except TemplateError as error:
-            head, content = {"problem": str(error)}, b""
+            head, content = json.dumps({"problem": str(error)}), b""
         except MemoryError:
-            head, content = {"memory": True}, b""
+            head, content = json.dumps({"memory": True}), b""
         except RecursionError:
-            head, content = {"problem": f"{what} calls itself without an end"}, b""
+            head, content = json.dumps({"problem": f"{what} calls itself without an end"}), b""
         except Exception as error:  # noqa: BLE001 - the parent says what it was
-            head, content = {"problem": f"{what} failed: {_told(error)}"}, b""
+            head, content = json.dumps({"problem": f"{what} failed: {_told(error)}"}), b""
         with os.fdopen(writer, "wb") as pipe:
-            pipe.write(json.dumps(head).encode() + b"\n" + content)
+            pipe.write(head.encode() + b"\n" + content)
         code = 0
     except BaseException:  # noqa: BLE001, S110 - whatever it is, the parent sees that no answer came
         pass
