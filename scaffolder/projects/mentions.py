@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from jinja2 import Environment, TemplateSyntaxError, meta, nodes
+from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from stacks.record import record
 
@@ -20,6 +20,7 @@ OPTIONAL_TESTS: Final = frozenset({"defined", "undefined"})
 OPTIONAL_FILTERS: Final = frozenset({"default", "d"})
 CHANCE_NAMES: Final = frozenset({"uuid4", "random_ascii_string", "lipsum"})
 NOW: Final = re.compile(r"{%[-+]?\s*now\b")
+IMPLICIT: Final = frozenset({"loop", "caller", "varargs", "kwargs", "self", "super"})
 OF_A_MAPPING: Final = frozenset({"items", "keys", "values", "get", "copy"})
 
 
@@ -67,9 +68,8 @@ def mentions_of(text: str, environment: Environment) -> Mentions:
             namespaces.add(id(node.node))
             answers.append(Mention(name=name, line=node.lineno, optional=id(node) in optional))
     names = [*tree.find_all(nodes.Name)]
-    # Set somewhere, perhaps not on each way: what a rendering shows.
-    own = {node.name for node in names if node.ctx != "load"}
-    free = meta.find_undeclared_variables(tree) - {NAMESPACE, *environment.globals, *own}
+    free = {node.name for node in names if node.ctx == "load"} - _own_names(tree, names)
+    free -= {NAMESPACE, *IMPLICIT, *environment.globals}
     return Mentions(
         answers=tuple(answers),
         others=tuple(
@@ -80,6 +80,19 @@ def mentions_of(text: str, environment: Environment) -> Mentions:
         chances=tuple(sorted(_chances(tree, text), key=lambda mention: (mention.line, mention.name))),
         everything=any(node.name == NAMESPACE and id(node) not in namespaces for node in names),
     )
+
+
+def _own_names(tree: nodes.Template, names: list[nodes.Name]) -> set[str]:
+    """Names that a text gives itself, perhaps not on each way: what a rendering shows.
+
+    Jinja's own search for names (``meta``) is not used: it works out what is constant, and that may take for ever.
+    """
+    own = {node.name for node in names if node.ctx != "load"}
+    own |= {macro.name for macro in tree.find_all(nodes.Macro)}
+    own |= {imported.target for imported in tree.find_all(nodes.Import)}
+    for taken in tree.find_all(nodes.FromImport):
+        own |= {each if isinstance(each, str) else each[1] for each in taken.names}
+    return own
 
 
 def _asking(tree: nodes.Template) -> Iterator[nodes.Expr]:
