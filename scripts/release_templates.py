@@ -10,27 +10,40 @@ import sys
 from pathlib import Path
 
 from scaffolder.projects.released import FOLDER, archive_of, read_archive
-from scaffolder.projects.template import built_in, built_in_names, read_folder, template_of
+from scaffolder.projects.template import CONTEXT, read_folder, template_of
 from scaffolder.projects.tree import digest_of
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 
-def release(name: str) -> str:
-    """Write a template's archive if there is none; what was done, or why not."""
-    template = template_of(read_folder(built_in(name), name), source=f"builtin:{name}", name=name, where=name)
-    path = TEMPLATES / FOLDER / f"{name}-{template.version}.tar.gz"
+def release(folder: Path) -> str:
+    """Write the archive of a template's folder if there is none; why not, where the two differ."""
+    name = folder.name
+    template = template_of(read_folder(folder, name), source=f"builtin:{name}", name=name, where=name)
+    path = folder.parent / FOLDER / f"{name}-{template.version}.tar.gz"
     if path.is_file():
         same = digest_of(read_archive(path)) == template.digest
         return (
             "" if same else f"{name} has changed since {template.version} was released: give it a new version"
         )
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(archive_of(template.files))
-    sys.stdout.write(f"wrote {path.relative_to(TEMPLATES.parent)}\n")
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_bytes(archive_of(template.files))
+    temporary.replace(path)
+    print(f"wrote {path}")
     return ""
 
 
+def main(templates: Path, names: list[str]) -> int:
+    """Release the named templates of a folder, or all of them."""
+    folders = [templates / name for name in names] or sorted(
+        path.parent for path in templates.glob(f"*/{CONTEXT}")
+    )
+    refused = [why for folder in folders if (why := release(folder))]
+    if refused:
+        print("\n".join(refused), file=sys.stderr)
+    return 1 if refused else 0
+
+
 if __name__ == "__main__":
-    refused = [why for name in sys.argv[1:] or built_in_names() if (why := release(name))]
-    sys.exit("\n".join(refused))
+    sys.exit(main(TEMPLATES, sys.argv[1:]))
