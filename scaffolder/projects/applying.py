@@ -142,7 +142,7 @@ def _plan(merge: Merge, workshop: Path) -> _Plan:
 
 
 def _keep_objects(merge: Merge) -> None:
-    """Put the objects that the index will name into the project's own store, as git fetches them."""
+    """Put the objects that the index will name into the project's own store, as one pack, as git fetches them."""
     new = {entry.oid for entry in merge.index} - {merge.checkout.nothing}
     asked = "".join(f"{oid}\n" for oid in sorted(new)).encode()
     made = merge.quarantine.loose(new)
@@ -151,13 +151,9 @@ def _keep_objects(merge: Merge) -> None:
     asked = "".join(f"{oid}\n" for oid in made).encode()
     packed = merge.quarantine.run("new", "pack-objects", "--stdout", "--quiet", "--window=0", stdin=asked)
     around = merge.checkout.around()
-    durable = {**around.settings, "core.fsync": "loose-object", "core.fsyncMethod": "batch"}
-    git(
-        merge.checkout.top,
-        ("unpack-objects", "-q"),
-        stdin=packed,
-        around=Around(variables=around.variables, settings=durable),
-    )
+    durable = {**around.settings, "core.fsync": "pack,pack-metadata"}
+    around = Around(variables=around.variables, settings=durable)
+    git(merge.checkout.top, ("index-pack", "--stdin", "--threads=1"), stdin=packed, around=around)
 
 
 def _make_index(merge: Merge, workshop: Path) -> Signature:
@@ -213,10 +209,12 @@ def _stage(merge: Merge, workshop: Path, plan: _Plan) -> None:
     }
     (workshop / "journal.new").write_text(json.dumps(journal), encoding="ascii")
     _sync(workshop / "journal.new")
-    for folder, _, names in os.walk(plan.stage):
-        for name in names:
-            _sync(Path(folder, name))
-        _sync(Path(folder))
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only an update has use for it
+
+    staged = [Path(folder, name) for folder, _, names in os.walk(plan.stage) for name in (*names, ".")]
+    # Together, a disk writes them in a tenth of the time that it takes for one after the other.
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(_sync, staged))
 
 
 def _refuse_unplaceable(top: Path, plan: _Plan) -> None:
@@ -415,9 +413,14 @@ def _sweep(checkout: Checkout, workshop: Path) -> None:
 def _undone(checkout: Checkout, plan: _Plan) -> list[str]:
     """What of a plan is still to do: its other files are the update's already."""
     staged = {path for path in plan.writes if os.path.lexists(plan.stage / path)}
-    folders = {parent.as_posix() for path in plan.writes for parent in PurePosixPath(path).parents}
+    folders = _folders(plan.writes)
     left = [path for path in plan.removes if path not in folders and signature(checkout.top / path)]
     return [*left, *sorted(staged)]
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """All folders that some files are in, but not the top."""
+    return {parent.as_posix() for path in paths for parent in PurePosixPath(path).parents} - {"."}
 
 
 def _refuse_changed(checkout: Checkout, plan: _Plan, paths: Iterable[str]) -> None:
@@ -427,23 +430,18 @@ def _refuse_changed(checkout: Checkout, plan: _Plan, paths: Iterable[str]) -> No
         ProjectError: some files are not.
     """
     removed = {*plan.removes}
-    changed = []
+    top = checkout.top
+    changed = {path for path in _folders(paths) - removed if (top / path).is_symlink()}
     for path in paths:
-        now = signature(checkout.top / path)
-        was = tuple(plan.seen[path])
-        in_place_of_folder = not was and (checkout.top / path).is_dir()
-        if now and now != was and not in_place_of_folder:
-            changed.append(path)
-        if in_place_of_folder:
-            below = (
-                each for each in (checkout.top / path).rglob("*") if each.is_symlink() or not each.is_dir()
-            )
-            changed += [
-                name for each in below if (name := each.relative_to(checkout.top).as_posix()) not in removed
-            ]
+        now, was = signature(top / path), plan.seen[path]
+        if not was and (top / path).is_dir() and not (top / path).is_symlink():
+            below = (each for each in (top / path).rglob("*") if each.is_symlink() or not each.is_dir())
+            changed |= {each.relative_to(top).as_posix() for each in below} - removed
+        elif now not in {(), was}:
+            changed.add(path)
     if changed:
         raise ProjectError(
-            f"{listed(sorted(set(changed)))} changed while the update was made. "
+            f"{listed(sorted(changed))} changed while the update was made. "
             "Commit that, or move it away, and run this again."
         )
 

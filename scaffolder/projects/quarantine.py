@@ -24,7 +24,7 @@ STEERING = frozenset({".gitattributes", ".gitignore"})
 """The files that say how other files become blobs, and which do not."""
 
 
-HASTE = {"core.fsync": "none", "core.looseCompression": "0", "pack.compression": "0"}
+HASTE = {"core.fsync": "none", "core.looseCompression": "0"}
 """What lives for a moment need be neither durable nor small."""
 
 

@@ -188,7 +188,7 @@ def blocked(project: Path) -> None:
     (project / "lib").symlink_to(project.parent)
 
 
-REFUSED = {
+REFUSED: dict[Callable[[Path], None], str] = {
     untracked: "has work that is not committed: own.py not in git. Commit or stash it first.",
     edited: "has work that is not committed: a.py changed. Commit or stash it first.",
     staged: "has work that is not committed: gone.txt changed; gone.txt not in git. Commit or stash it first.",
