@@ -248,9 +248,15 @@ def read_context(files: Mapping[str, File], where: str) -> Context:
         public=MappingProxyType(groups[0]),
         worked_out=MappingProxyType(groups[1]),
         settings=MappingProxyType(groups[2]),
-        prompts={name: shown_path(str(asked)) for name, asked in asks.items() if isinstance(asked, str)},
+        prompts={name: shown_path(told) for name, asked in asks.items() if (told := _prompt(asked))},
         order=tuple(declared),
     )
+
+
+def _prompt(asked: object) -> str:
+    """A question's words; of a choice, they may stand beside its titles."""
+    told = asked.get("__prompt__") if isinstance(asked, dict) else asked
+    return told if isinstance(told, str) else ""
 
 
 def _content(files: Mapping[str, File], name: str, where: str) -> bytes | None:

@@ -169,6 +169,8 @@ def parse_record(content: bytes, where: str) -> Record:
     if not isinstance(layers, list) or not layers:
         raise reader.refused("layers", "a list of layers")
     policies = document.get("policies")
+    if policies is not None and not isinstance(policies, dict):
+        raise reader.refused("policies", "an object")
     return Record(
         project=reader.text(document, "project"),
         scaffolder_version=reader.text(document, "scaffolder_version"),
@@ -178,7 +180,7 @@ def parse_record(content: bytes, where: str) -> Record:
             catalog=reader.text(policies, "catalog", "policies."),
             digest=reader.text(policies, "digest", "policies."),
         )
-        if isinstance(policies, dict)
+        if policies is not None
         else None,
     )
 
@@ -217,8 +219,8 @@ def _layer(document: object, reader: _Reader, where: str) -> Layer:
             seed=reader.text(document, "seed", dot, optional=True),
             moment=reader.text(document, "moment", dot, optional=True),
         ),
-        part=document.get("part") is True,
-        trusted=document.get("trusted") is True,
+        part=reader.flag(document, "part", dot),
+        trusted=reader.flag(document, "trusted", dot),
     )
 
 
@@ -243,10 +245,21 @@ class _Reader:
             raise self.refused(f"{dot}{name}", "no secret")
         return value
 
+    def flag(self, document: Mapping[str, object], name: str, dot: str) -> bool:
+        value = document.get(name, False)
+        if not isinstance(value, bool):
+            raise self.refused(f"{dot}{name}", "true or false")
+        return value
+
     def answers(self, document: Mapping[str, object], dot: str) -> Answers:
         answers = document.get("answers")
         if not isinstance(answers, dict) or not all(
             isinstance(each, str | bool) for each in answers.values()
         ):
             raise self.refused(f"{dot}answers", "an object of texts and flags")
+        for name, value in answers.items():
+            if isinstance(value, str) and not value.isprintable():
+                raise self.refused(f"{dot}answers.{shown_path(name)}", "one line of text")
+            if isinstance(value, str) and secret_in(value):
+                raise self.refused(f"{dot}answers.{shown_path(name)}", "no secret")
         return MappingProxyType(answers)
