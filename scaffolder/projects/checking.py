@@ -42,6 +42,8 @@ __all__ = ["Parts", "check_template"]
 Parts: TypeAlias = Callable[[str], Manifest]
 """Opens a part by its name; raises a TemplateError where there is none."""
 
+NOT_ASKED: Final = "is not asked here"
+"""In a refusal of an answer to a question whose condition is false."""
 MOST_RENDERINGS: Final = 200
 TRIED: Final = {"project_slug": "a-project", "scaffolder_version": "1.0.0"}
 """Answers of the tool's own, for a rendering that nobody keeps."""
@@ -404,20 +406,12 @@ class _Check:
         """Render with the defaults, and with each choice; what fails is reported once."""
         done: list[tuple[Answers, Tree]] = []
         told: set[str] = set()
-        scope = Scope(context=template.context, tool=TRIED)
         for given in _tries(template.manifest.questions):
             try:
-                answers = Asking(template.manifest, given, trusted=False, scope=scope).answers()
-            except UsageError as error:
-                if "is not asked here" not in str(error):
-                    self._tell_rendering(given, str(error), told)
-                continue
-            except TemplateError as error:
-                self._tell_rendering(given, str(error), told)
-                continue
-            try:
-                done.append((answers, render(template, answers, TRIED)))
-            except TemplateError as error:
+                answers = _asked_with(template, given)
+                if answers is not None:
+                    done.append((answers, render(template, answers, TRIED)))
+            except (TemplateError, UsageError) as error:
                 self._tell_rendering(given, str(error), told)
         if not told and not any(tree for _, tree in done):
             self._add("", HEAD, "rendering", "no answers render a file")
@@ -536,6 +530,25 @@ def _tries(questions: Mapping[str, QuestionSpec]) -> Iterator[dict[str, Given]]:
             if value != question.default and count < MOST_RENDERINGS:
                 count += 1
                 yield {name: value}
+
+
+def _asked_with(template: Template, given: Mapping[str, Given]) -> Answers | None:
+    """All answers beside one that is given; where it is not asked so, beside one other choice that makes it asked.
+
+    Raises:
+        UsageError: an answer does not fit, a default among them.
+        TemplateError: a condition or a default cannot be worked out.
+    """
+    scope = Scope(context=template.context, tool=TRIED)
+    for other in _tries(template.manifest.questions):
+        try:
+            return Asking(template.manifest, {**other, **given}, trusted=False, scope=scope).answers()
+        except UsageError as error:
+            if NOT_ASKED not in str(error):
+                raise
+        if not given:
+            break
+    return None
 
 
 def _used(found: Mentions, known: Mapping[str, object]) -> set[str]:

@@ -200,6 +200,24 @@ def test_a_good_template_has_nothing_to_say(cli: Cli, small: Path) -> None:
     assert ran.stdout == "small is valid: 4 files, nothing to say.\n"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", built_in_names())
+def test_nothing_is_wrong_with_a_built_in_template(cli: Cli, name: str) -> None:
+    ran = cli.run("templates", "check", name, "--strict")
+    assert (ran.code, ran.stdout.splitlines()[:-1]) == (0, [])
+
+
+def test_a_question_that_another_answer_brings_up_is_tried_as_well(cli: Cli, small: Path) -> None:
+    inside = small / "{{ cookiecutter.project_slug }}"
+    write(inside, {"gpu": "{% if cookiecutter.gpu %}{{ cookiecutter.name.cuda }}{% endif %}\n"})
+    ran = cli.run("templates", "check", "./small")
+    assert ran.code == 2
+    assert ran.stdout == (
+        "small/{{ cookiecutter.project_slug }}/gpu:1:1: error[rendering]: with gpu true: 'str object' has no "
+        "attribute 'cuda'\n"
+    )
+
+
 def test_everything_that_is_wrong_is_told_at_once(cli: Cli, small: Path) -> None:
     inside = small / "{{ cookiecutter.project_slug }}"
     write(
