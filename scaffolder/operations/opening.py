@@ -92,5 +92,8 @@ def _deployed(loaded: LoadedSpec, name: str) -> Platform:
         names = [LOCAL, *(each.name for each in loaded.environments)]
         hint = nearest(name, names) or f"There are {', '.join(names)}."
         raise UsageError(f'there is no environment "{name}". {hint}')
-    synthesis = synthesize_loaded(replace(loaded, environments=chosen), schema_of_overrides_only=True)
+    # What is deployed is operated, also when a policy has become stricter since: a rollback cannot wait for it.
+    synthesis = synthesize_loaded(
+        replace(loaded, environments=chosen), schema_of_overrides_only=True, policies=()
+    )
     return synthesis.environments[0].platform
