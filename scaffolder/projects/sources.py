@@ -48,7 +48,6 @@ __all__ = [
     "Folder",
     "Git",
     "Source",
-    "is_trusted",
     "latest",
     "named",
     "open_catalog",
@@ -461,19 +460,6 @@ def _entry_beside(source: CatalogEntry, name: str) -> Source:
     if name in load_catalog(source.catalog).catalog.templates:
         return CatalogEntry(catalog=source.catalog, name=name)
     return sibling(entry_source(source), name)
-
-
-def is_trusted(source: Source, template: Template) -> bool:
-    """Whether a catalog answers for what a template brings to run: its entry pins the commit that was reviewed."""
-    if not isinstance(source, CatalogEntry):
-        return False
-    from scaffolder.projects.catalog import entry_of  # noqa: PLC0415
-    from scaffolder.projects.catalogs import load_catalog  # noqa: PLC0415
-
-    release = entry_of(load_catalog(source.catalog).catalog, source.name).versions.get(template.version)
-    return (
-        release is not None and release.trust and bool(release.commit) and release.commit == template.commit
-    )
 
 
 def named(text: str, *, catalog: str = "", base: Path | None = None, say: Say = _say_nothing) -> Source:
