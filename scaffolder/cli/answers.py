@@ -14,7 +14,7 @@ import click
 from scaffolder.errors import SpecError, UsageError
 from scaffolder.projects.answering import Given, Question
 from scaffolder.projects.layers import Planned
-from scaffolder.projects.manifest import GIVEN, Answer, Manifest, QuestionSpec
+from scaffolder.projects.manifest import Answer, Manifest, QuestionSpec
 from scaffolder.projects.tree import shown_path
 
 __all__ = [
@@ -39,7 +39,7 @@ def flags_of(manifest: Manifest) -> list[click.Option]:
     flags = []
     for name, question in manifest.questions.items():
         flag = name.replace("_", "-").lower()
-        if flag in TAKEN or name in GIVEN:
+        if flag in TAKEN:
             continue
         spelt = f"--{flag}/--no-{flag}" if question.type == "flag" else f"--{flag}"
         kind = click.Choice([*question.choices]) if question.type == "choice" else None

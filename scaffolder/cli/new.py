@@ -19,7 +19,6 @@ from scaffolder.cli import options
 from scaffolder.cli.terminal import print_json, tell_findings
 from scaffolder.errors import ScaffolderError
 from scaffolder.projects.choosing import Chosen, chosen
-from scaffolder.projects.layers import words_of
 from scaffolder.projects.making import Made, make_project
 from scaffolder.projects.template import built_in_names
 
@@ -149,6 +148,7 @@ def _make(found: Chosen, folder: Path, flags: Mapping[str, Any]) -> None:
         given=given,
         ask=asking.ask_person if asks else None,
         dry_run=dry_run,
+        called=str(folder),
     )
     if not asks:
         asking.tell_defaults(made.layers)
@@ -190,10 +190,8 @@ def _tell(folder: Path, made: Made, *, dry_run: bool) -> None:
     click.echo(f"{folder}{' would be made with' if dry_run else ':'} {len(made.files)} files")
     for name in made.files:
         click.echo(f"  {name}")
-    first = made.layers[0]
-    if dry_run or not first.template.manifest.next:
+    if dry_run or not made.next:
         return
     click.echo("Next:")
-    steps = words_of(first.template, first.template.manifest.next, {**first.answers, "folder": str(folder)})
-    for line in asking.printable_lines(steps):
+    for line in asking.printable_lines(made.next):
         click.echo(f"  {line}")

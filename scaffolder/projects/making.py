@@ -21,7 +21,7 @@ from scaffolder.policies.place import POLICY_FILE
 from scaffolder.projects.answering import Given
 from scaffolder.projects.choosing import Chosen, opened_part
 from scaffolder.projects.jinja import Chance
-from scaffolder.projects.layers import Ask, Planned, Planning, layer_of, plan_layers, render_layers
+from scaffolder.projects.layers import Ask, Planned, Planning, layer_of, plan_layers, render_layers, words_of
 from scaffolder.projects.placing import place, refuse_occupied, write_tree
 from scaffolder.projects.record import RECORD, Layer, Record, record_bytes
 from scaffolder.projects.sources import Folder, parse_source, recorded_text
@@ -47,11 +47,12 @@ SPEC: Final = "platform.yaml"
 
 @record
 class Made:
-    """A project: its folder, its layers, and its files by path, sorted; and where its spec breaks its policies."""
+    """A project: its folder, its layers, and its files by path, sorted; where its spec breaks its policies; what to do next."""
 
     folder: Path
     layers: tuple[Planned, ...]
     tree: Tree
+    next: str
     breaches: tuple[Finding, ...] = ()
 
     @property
@@ -67,8 +68,11 @@ def make_project(
     given: Mapping[str, Given],
     ask: Ask | None = None,
     dry_run: bool = False,
+    called: str = "",
 ) -> Made:
     """Make a project in ``folder``, which must not be there or be empty; ``dry_run`` makes nothing.
+
+    ``called`` is what the user calls the folder, in what is said to do next.
 
     Raises:
         OutputFolderError: the folder holds something, or cannot be made.
@@ -94,9 +98,13 @@ def make_project(
     )
     tree = union((render_layers(layers, slug, version), tool_files(kept, chosen.policy_file)))
     breaches = check_spec(tree)
+    first = layers[0]
+    steps = words_of(
+        first.template, first.template.manifest.next, {**first.answers, "folder": called or str(folder)}
+    )
     if not dry_run:
         place(tree, folder)
-    return Made(folder=folder, layers=layers, tree=tree, breaches=breaches)
+    return Made(folder=folder, layers=layers, tree=tree, next=steps, breaches=breaches)
 
 
 def recorded(layer: Planned, folder: Path) -> Layer:

@@ -55,7 +55,8 @@ MANIFEST: Final = "template.yaml"
 RECORD: Final = ".scaffolder-project.json"
 """What the tool writes into each project; no template may render it."""
 
-GIVEN: Final = ("project_slug", "scaffolder_version")
+VERSION_OF_TOOL: Final = "scaffolder_version"
+GIVEN: Final = ("project_slug", VERSION_OF_TOOL)
 """What nobody is asked: the project's name, after its folder, and the version of this program."""
 
 Answer: TypeAlias = str | bool
@@ -448,7 +449,9 @@ def _plain(context: Context, name: str) -> Manifest:
     """A plain cookiecutter template's manifest: its version is nobody's, its questions are its context."""
     questions = {}
     for asked, value in context.public.items():
-        if asked in GIVEN:
+        if (
+            asked == VERSION_OF_TOOL
+        ):  # a slug is asked for: strangers' templates make packages and modules of it
             continue
         ask = context.prompts.get(asked) or asked.replace("_", " ")
         if isinstance(value, list) and value and all(_is_plain(each) for each in value):
