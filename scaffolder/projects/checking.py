@@ -144,6 +144,9 @@ class _Check:
             mark = Mark(cause.lineno, cause.colno) if isinstance(cause, json.JSONDecodeError) else HEAD
             self._add(CONTEXT, mark, "context", _without(str(error), f"{self._where}/{CONTEXT} "))
             return None
+        if CONTEXT not in self._texts:
+            self._add(CONTEXT, HEAD, "encoding", "the file is not UTF-8", "Save it as UTF-8.")
+            return None
         for name in self._repeated():
             self._add(
                 CONTEXT,
@@ -255,7 +258,7 @@ class _Check:
         before = {*context.settings}
         declared = [name for name in [*context.public, *context.worked_out] if name not in GIVEN]
         texts = {**context.public, **context.worked_out}
-        order = [name for name in _keys(self._texts[CONTEXT]) if name in texts]
+        order = [name for name in _keys(self._files[CONTEXT].content) if name in texts]
         for name in order:
             for text in _strings(texts[name]):
                 found = mentions_of(text, self._jinja.environment)
@@ -560,9 +563,9 @@ def _is_copied(path: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch("/".join(parts[:end]), each) for end in range(1, len(parts) + 1) for each in patterns)
 
 
-def _keys(text: str) -> Sequence[str]:
+def _keys(content: bytes) -> Sequence[str]:
     """The names of a context in the file's order."""
-    return [*json.loads(text)]
+    return [*json.loads(content)]
 
 
 def _strings(value: object) -> Iterator[str]:

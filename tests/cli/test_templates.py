@@ -273,7 +273,11 @@ small/template.yaml:30:16: error[part]: the part cannot be read: there is no bui
     assert github.count("::error ") == 8
 
 
-WRONG = [
+WRONG: list[tuple[dict[str, str | bytes], str]] = [
+    (
+        {"cookiecutter.json": '{"name": "churn"}'.encode("utf-16")},
+        "cookiecutter.json:1:1: error[encoding]: the file is not UTF-8",
+    ),
     (
         {"cookiecutter.json": '{"name": "churn",\n "name": "x",,}'},
         "cookiecutter.json:2:14: error[context]: is no JSON: ",
@@ -333,7 +337,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("files", "finding"), WRONG, ids=[finding[-40:] for _, finding in WRONG])
-def test_each_mistake_has_its_finding(cli: Cli, files: dict[str, str], finding: str) -> None:
+def test_each_mistake_has_its_finding(cli: Cli, files: dict[str, str | bytes], finding: str) -> None:
     inside = "{{ cookiecutter.project_slug }}/"
     changed = {inside + path[1:] if path.startswith("+") else path: text for path, text in files.items()}
     write(cli.folder / "small", {**small_template(), **changed})
