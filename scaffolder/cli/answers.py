@@ -128,22 +128,19 @@ def _file_answers(path: Path) -> Mapping[str, Given]:
 def ask_person(question: Question) -> Answer:
     """Ask at the terminal until the answer fits; ``?`` shows more about the question."""
     asks = shown_path(question.asks)
-    if question.kind == "flag":
-        answered: bool = click.confirm(asks, default=bool(question.default), err=True)
-        return answered
-    if question.kind == "choice":
-        for value, title in question.choices.items():
-            click.echo(f"  {shown_path(value)}{f'  {shown_path(title)}' if title else ''}", err=True)
+    for value, title in question.choices.items():
+        click.echo(f"  {shown_path(value)}{f'  {shown_path(title)}' if title else ''}", err=True)
+    default = _shown(question.default) if isinstance(question.default, bool) else question.default
     while True:
-        default = question.default
         said = str(click.prompt(asks, default=default, type=str, err=True, show_default=default != ""))
-        if said == "?" and not question.choices:
-            click.echo("\n".join(printable_lines(question.help or f"It must be {question.says}.")), err=True)
+        if said == "?" and "?" not in question.choices:
+            for line in printable_lines(question.help or f"It must be {question.valid}."):
+                click.echo(click.wrap_text(line, width=COLUMNS), err=True)
             continue
         try:
             return question.read(said)
         except UsageError as error:
-            click.echo(str(error), err=True)
+            click.echo(click.wrap_text(str(error), width=COLUMNS), err=True)
 
 
 def tell_defaults(layers: Sequence[Planned]) -> None:

@@ -63,7 +63,9 @@ class Templates(click.Group):
             trust=bool(given.get("trust")),
             say=lambda told: click.echo(told, err=True),
         )
-        return self.command_for(found, cmd_name)
+        made = self.command_for(found, cmd_name)
+        made.params += [option for option in self.params if option.name == "debug"]
+        return made
 
     def command_for(self, found: Chosen, name: str) -> click.Command:
         """The command of one template."""

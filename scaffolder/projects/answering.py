@@ -83,7 +83,7 @@ class Question:
         word = str(given).lower()
         if word in YES or word in NO:
             return word in YES
-        raise UsageError(f'{self.name} must be yes or no, not "{shown_path(str(given))}"')
+        raise UsageError(f'{self.name} must be {self.valid}, not "{shown_path(str(given))}"')
 
     def _refusal(self, text: str) -> str:
         shown = shown_path(text) if text else ""
@@ -95,27 +95,35 @@ class Question:
             if text in self.choices:
                 return ""
             hint = nearest(text, tuple(self.choices))
-            return f'{self.name} must be one of {", ".join(self.choices)}, not "{shown}"{f". {hint}" if hint else ""}'
+            return f'{self.name} must be {self.valid}, not "{shown}"{f". {hint}" if hint else ""}'
         if self.kind == "integer":
-            return self._integer_refusal(text, shown)
-        fits = self.shortest <= len(text) <= self.longest
-        if fits and (not self.pattern or re.fullmatch(self.pattern, text)):
-            return ""
-        return f'{self.name} must be {self.says or self._length}, not "{shown}"'
+            fits = self._is_whole_number(text)
+        else:
+            fits = self.shortest <= len(text) <= self.longest
+            fits = fits and (not self.pattern or re.fullmatch(self.pattern, text) is not None)
+        return "" if fits else f'{self.name} must be {self.valid}, not "{shown}"'
 
     @property
-    def _length(self) -> str:
-        return f"{self.shortest} to {self.longest} characters"
+    def valid(self) -> str:
+        """What is a valid answer, in words."""
+        if self.kind == "flag":
+            return "yes or no"
+        if self.kind == "choice":
+            return f"one of {', '.join(self.choices)}"
+        if self.kind == "integer":
+            bounds = "" if self.minimum is None else f" from {self.minimum}"
+            return f"a whole number{bounds}{'' if self.maximum is None else self._up_to}"
+        return self.says or f"{self.shortest} to {self.longest} characters"
 
-    def _integer_refusal(self, text: str, shown: str) -> str:
+    @property
+    def _up_to(self) -> str:
+        return f" {'up ' if self.minimum is None else ''}to {self.maximum}"
+
+    def _is_whole_number(self, text: str) -> bool:
+        if not re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", text):
+            return False
         low, high = self.minimum, self.maximum
-        if re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", text):
-            number = int(text)
-            if (low is None or number >= low) and (high is None or number <= high):
-                return ""
-        bounds = "" if low is None else f" from {low}"
-        bounds += "" if high is None else f" to {high}" if bounds else f" up to {high}"
-        return f'{self.name} must be a whole number{bounds}, not "{shown}"'
+        return (low is None or int(text) >= low) and (high is None or int(text) <= high)
 
 
 NOTHING: Mapping[str, Given] = MappingProxyType({})
@@ -184,17 +192,14 @@ class Asking:
         self._scope = scope
         defaults = {name: str(question.default) for name, question in manifest.questions.items()}
         self._jinja = Jinja({}, defaults, chance)
-        self._refuse_unknown()
 
-    def _refuse_unknown(self) -> None:
+    def _unknown(self) -> list[str]:
         names = tuple(self._manifest.questions)
-        wrong = [
+        return [
             f'there is no question "{shown_path(name)}". {nearest(name, names) or _there_are(names)}'
             for name in self._given
             if name not in names
         ]
-        if wrong:
-            raise UsageError("\n".join(wrong))
 
     def answers(self, ask: Callable[[Question], Answer] | None = None) -> Answers:
         """All answers; see :meth:`answered`."""
@@ -225,7 +230,9 @@ class Asking:
         answers: dict[str, Answer] = {}
         asked: list[str] = []
         defaulted: list[str] = []
-        wrong: list[str] = []
+        wrong = self._unknown()
+        if wrong and ask is not None:  # before a person answers anything
+            raise UsageError("\n".join(wrong))
         for name, spec in self._manifest.questions.items():
             applies = not spec.when or self._truth(name, spec.when, answers)
             question = self._question(name, spec, answers)
