@@ -47,6 +47,9 @@ TAKING: Final = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--
 KEPT: Final = "refs/scaffolder/"
 """A commit is in the cache, whole, when a reference of its name is there: git writes it last."""
 
+ELSEWHERE: Final = b"version https://git-lfs.github.com/spec/"
+"""How a file begins that only says where the file is (git-lfs, docs/spec.md, 2026-11)."""
+
 Kind: TypeAlias = Literal["file", "link", "submodule", "other"]
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {"100644": "file", "100755": "file", "100664": "file", "120000": "link", "160000": "submodule"}
@@ -155,6 +158,12 @@ class Repository:
         entries = self.entries(commit, directory, limits)
         refuse_other_kinds(entries, f"{self._name} at {commit[:12]}", limits)
         contents = self.contents(entries)
+        for entry, content in zip(entries, contents, strict=True):
+            if content.startswith(ELSEWHERE):
+                raise TemplateError(
+                    f"{self._name} keeps {shown_path(entry.path)} in Git LFS, which is not fetched. "
+                    "A template's files are in git itself."
+                )
         return MappingProxyType(
             {
                 entry.path: File(content=content, executable=entry.executable)

@@ -502,6 +502,28 @@ def test_a_file_that_is_too_large_is_refused_and_not_even_fetched(
         whole.files(commit, "", Limits(files=2))
 
 
+def test_a_file_that_is_only_a_pointer_is_refused(published: Published) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+    published.commit(small_template("1.2.0", files={"weights.bin": pointer}), tag="v1.2.0")
+    with pytest.raises(TemplateError, match=r"weights\.bin in Git LFS, which is not fetched"):
+        open_template(parse_source(published.source))
+
+
+def test_a_file_is_the_bytes_that_were_committed(published: Published) -> None:
+    """No attribute has a say: the same bytes on each system, whatever its git makes of line ends."""
+    files = {
+        ".gitattributes": "*.bat text eol=crlf\n*.txt text\n",
+        "run.bat": "one\n",
+        "crlf.md": "a\r\nb\r\n",
+    }
+    published.commit(small_template("1.2.0", files=files), tag="v1.2.0")
+    published.git("config", "core.autocrlf", "true")
+    template = open_template(parse_source(published.source))
+    inside = "{{ cookiecutter.project_slug }}"
+    assert template.files[f"{inside}/run.bat"].content == b"one\n"
+    assert template.files[f"{inside}/crlf.md"].content == b"a\r\nb\r\n"
+
+
 def test_hooks_and_settings_of_the_user_do_not_run(
     published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
