@@ -16,11 +16,12 @@ import pytest
 
 from scaffolder.pipeline import synthesize
 from scaffolder.spec.load import load_spec
+from tests.projects.published import write
 from tests.templates.projects import files_of, new_project
 
 pytestmark = pytest.mark.cli
 
-KILLS = 30
+KILLS = 50
 WRITES_S = 0.004
 """About as long as a project takes to be put in its place."""
 
@@ -50,8 +51,8 @@ def test_a_project_is_made_and_the_next_steps_are_said(scaffolder_cli: Path, tmp
         "  cdktf deploy 'churn-dev-*'",
     ]
     assert done.stderr == (
-        "Taken by default, and yours to change in platform.yaml: name churn, owner ml-platform, provider aws, "
-        "region eu-west-1, account 123456789012, email ml-platform@example.com, engine cdktf\n"
+        "Taken by default: name churn, owner ml-platform, provider aws, region eu-west-1,\n"
+        "  account 123456789012, email ml-platform@example.com, engine cdktf\n"
     )
 
 
@@ -206,16 +207,256 @@ def test_at_a_terminal_each_open_question_is_asked_until_its_answer_fits(
     assert process.returncode == 0, stderr
     assert stdout.startswith(f"churn: {len(files_of(tmp_path / 'churn'))} files\n")
     for told in (
-        'account must be an AWS account\'s 12 digits, not "12"\nAWS account [123456789012]: ',
+        'account must be an AWS account\'s 12 digits, not "12"\nAWS account (12 digits), GCP project or Azure ',
         'email must be a mail address, such as team@example.com, not "nobody"\n',
-        'ci must be one of github, gitlab, circleci, jenkins, azure-devops, none, not "githb". ',
+        'ci must be one of github, gitlab, circleci, jenkins, azure-devops, none, not\n"githb". Did you mean "github"?\n',
     ):
         assert told in stderr
-    for not_asked in ("AWS region", "CDKTF engine", "Repository"):
+    for not_asked in ("Region, as", "CDKTF engine", "Repository"):
         assert not_asked not in stderr
     spec = load_spec(tmp_path / "churn" / "platform.yaml").environments[0].spec
     assert (spec.owner, spec.target.region, spec.identity.ci) == ("team: a", "eu-north-1", None)
     assert spec.alerts.emails == ("ops@acme.io",)
+
+
+def at_a_terminal(
+    scaffolder: Path, *arguments: str, answers: bytes, cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run it with somebody at the keyboard."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [scaffolder, *arguments],
+        cwd=cwd,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.write(ours, answers)
+        try:
+            stdout, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    os.close(ours)
+    os.close(theirs)
+    return subprocess.CompletedProcess([], process.returncode, stdout, stderr)
+
+
+MANIFEST = """\
+template: 1
+name: model
+version: 1.0.0
+title: A model
+questions:
+  name: {ask: Name, help: "The prefix of every name, which is long enough to be wrapped where a terminal of eighty columns ends.", default: churn}
+  framework: {ask: Framework, type: choice, choices: {sklearn: scikit-learn, pytorch: PyTorch}, default: sklearn}
+  gpu: {ask: Train on GPUs, type: flag, default: false, when: framework == 'pytorch'}
+  nodes: {ask: Nodes, type: integer, minimum: 1, default: 1}
+parts:
+  - {template: ci, answers: {system: github}}
+next: |
+  cd {{ folder }}
+"""
+PART = """\
+template: 1
+name: ci
+version: 1.0.0
+title: CI
+questions:
+  name: {ask: Name of CI, default: nobody}
+  system: {ask: System, default: none}
+  python: {ask: Python, default: "3.12"}
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A template with a part, in a folder."""
+    folder = tmp_path / "templates"
+    context = {
+        "name": "churn",
+        "framework": ["sklearn", "pytorch"],
+        "gpu": False,
+        "nodes": "1",
+        "project_slug": "x",
+    }
+    told = "{% for n in ['name', 'framework', 'gpu', 'nodes'] %}{{ cookiecutter[n] }} {% endfor %}\n"
+    part = {"name": "nobody", "system": "none", "python": "3.12", "project_slug": "x"}
+    root = "{{ cookiecutter.project_slug }}"
+    write(
+        folder,
+        {
+            "model/cookiecutter.json": json.dumps(context),
+            "model/template.yaml": MANIFEST,
+            f"model/{root}/a.txt": told,
+            "ci/cookiecutter.json": json.dumps(part),
+            "ci/template.yaml": PART,
+            f"ci/{root}/ci.txt": "{{ cookiecutter.name }} {{ cookiecutter.system }} {{ cookiecutter.python }}\n",
+        },
+    )
+    return folder / "model"
+
+
+def test_a_template_in_a_folder_is_made_with_its_part_and_flags(
+    scaffolder_cli: Path, tmp_path: Path, model: Path
+) -> None:
+    done = run(scaffolder_cli, "./templates/model", "fraud", "--framework", "pytorch", "--gpu", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "fraud" / "a.txt").read_text() == "fraud pytorch True 1 \n"
+    assert (tmp_path / "fraud" / "ci.txt").read_text() == "fraud github 3.12\n"
+    assert done.stderr == "Taken by default: name fraud, nodes 1, python 3.12\n"
+    assert done.stdout == (
+        "fraud: 3 files\n  .scaffolder-project.json\n  a.txt\n  ci.txt\nNext:\n  cd fraud\n"
+    )
+    assert model.is_dir()
+
+
+def test_flags_win_over_set_and_set_over_the_file(scaffolder_cli: Path, tmp_path: Path, model: Path) -> None:
+    (tmp_path / "answers.yaml").write_text("name: file\nframework: pytorch\nnodes: 3\ngpu: true\n")
+    flags = ("--answers", "answers.yaml", "--set", "name=set", "--set", "gpu=no", "--name", "flag")
+    done = run(scaffolder_cli, model, "made", *flags, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["answers"] == {"name": "flag", "framework": "pytorch", "gpu": False, "nodes": "3"}
+    assert [layer["template"] for layer in document["layers"]] == ["model", "ci"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "told"),
+    [
+        (
+            ["--set", "framwork=x", "--set", "nodes=0"],
+            64,
+            (
+                'error: there is no question "framwork". Did you mean "framework"?\n'
+                'nodes must be a whole number from 1, not "0"\n'
+            ),
+        ),
+        (
+            ["--gpu"],
+            64,
+            "error: gpu is not asked here: it is for \"framework == 'pytorch'\". Leave it out.\n",
+        ),
+        (["--set", "name"], 64, 'error: --set takes NAME=VALUE, not "name"\n'),
+        (
+            ["--name", "AKIAIOSFODNN7EXAMPLE"],
+            64,
+            "error: name looks like an AWS access key: answers are kept in the project, and must hold no secret\n",
+        ),
+        (["--answers", "none.yaml"], 2, "none.yaml:1:1: error[file]: there is no such file\n1 error\n"),
+        (
+            ["--answers", "list.yaml"],
+            2,
+            (
+                "list.yaml:1:7: error[value]: name must be true or false, or a whole number, or text of 0 to 1000 characters, "
+                "not a list\n1 error\n"
+            ),
+        ),
+    ],
+)
+def test_answers_that_do_not_fit_make_nothing(
+    scaffolder_cli: Path, tmp_path: Path, model: Path, flags: list[str], code: int, told: str
+) -> None:
+    (tmp_path / "list.yaml").write_text("name: [a]\n")
+    done = run(scaffolder_cli, model, "made", *flags, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (code, told)
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "told"),
+    [
+        ("modle", 64, 'there is no template "modle". Did you mean "model"?'),
+        ("./none", 6, "there is no folder"),
+        ("./empty", 6, "is no template: it has no cookiecutter.json"),
+    ],
+)
+def test_a_template_that_is_not_there_is_said(
+    scaffolder_cli: Path, tmp_path: Path, source: str, code: int, told: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run(scaffolder_cli, source, "made", cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_person_is_helped_asked_once_and_told_what_is_valid(
+    scaffolder_cli: Path, tmp_path: Path, model: Path
+) -> None:
+    done = at_a_terminal(
+        scaffolder_cli,
+        "new",
+        str(model),
+        "fraud",
+        answers=b"?\n\npytorch\nmaybe\nyes\n?\n0\n2\n\n",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "fraud" / "a.txt").read_text() == "fraud pytorch True 2 \n"
+    assert done.stderr == (
+        "Name [fraud]: The prefix of every name, which is long enough to be wrapped where a terminal of\n"
+        "eighty columns ends.\n"
+        "Name [fraud]:   sklearn  scikit-learn\n  pytorch  PyTorch\n"
+        'Framework [sklearn]: Train on GPUs [no]: gpu must be yes or no, not "maybe"\n'
+        "Train on GPUs [no]: Nodes [1]: It must be a whole number from 1.\n"
+        'Nodes [1]: nodes must be a whole number from 1, not "0"\n'
+        "Nodes [1]: Python [3.12]: "
+    )
+
+
+def test_with_defaults_nobody_is_asked_at_a_terminal(
+    scaffolder_cli: Path, tmp_path: Path, model: Path
+) -> None:
+    done = at_a_terminal(scaffolder_cli, "new", str(model), "fraud", "--defaults", answers=b"", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr.startswith("Taken by default: name fraud, framework sklearn, nodes 1")
+
+
+def test_who_ends_the_questions_makes_nothing(scaffolder_cli: Path, tmp_path: Path, model: Path) -> None:
+    done = at_a_terminal(scaffolder_cli, "new", str(model), "fraud", answers=b"\n\x04", cwd=tmp_path)
+    assert done.returncode == 130
+    assert not (tmp_path / "fraud").exists()
+
+
+def test_hooks_run_only_when_they_are_trusted(scaffolder_cli: Path, tmp_path: Path, model: Path) -> None:
+    write(model, {"hooks/post_gen_project.sh": "#!/bin/sh\ntouch ran\n"})
+    (model / "hooks" / "post_gen_project.sh").chmod(0o755)
+    done = run(scaffolder_cli, model, "made", cwd=tmp_path)
+    assert done.returncode == 6
+    assert "runs code of its own (hooks/post_gen_project.sh)" in done.stderr
+    assert not (tmp_path / "made").exists()
+    done = run(scaffolder_cli, "--trust", model, "made", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "made" / "ran").is_file()
+
+
+def test_what_to_do_next_is_worked_out_before_anything_is_made(
+    scaffolder_cli: Path, tmp_path: Path, model: Path
+) -> None:
+    (model / "template.yaml").write_text(MANIFEST.replace("cd {{ folder }}", "cd {{ nope }}"))
+    done = run(scaffolder_cli, model, "made", cwd=tmp_path)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        6,
+        "error: the template model:1: 'nope' is undefined",
+    )
+    assert not (tmp_path / "made").exists()
+
+
+def test_the_help_of_a_template_has_its_questions_and_the_options_of_all(
+    scaffolder_cli: Path, tmp_path: Path, model: Path
+) -> None:
+    assert model.is_dir()
+    told = run(scaffolder_cli, "./templates/model", "--help", cwd=tmp_path).stdout
+    for option in (
+        "--name TEXT",
+        "--framework [sklearn|pytorch]",
+        "--gpu / --no-gpu",
+        "--nodes NUMBER",
+        "--debug",
+    ):
+        assert option in told
+    assert max(map(len, told.splitlines())) <= 80
 
 
 @pytest.mark.slow
