@@ -135,14 +135,17 @@ def test_the_platform_plans_what_the_application_asks_for(
         assert not [each for each in stores.values() if each in done.stdout]
 
 
-def test_the_image_is_pinned_has_two_stages_and_no_root(made: tuple[Path, Choice]) -> None:
+def test_the_image_is_pinned_has_two_stages_and_no_root_but_where_the_cloud_asks(
+    made: tuple[Path, Choice],
+) -> None:
     folder, choice = made
-    lines = (folder / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    lines = (folder / "containers" / "app" / "Dockerfile").read_text(encoding="utf-8").splitlines()
     words = [line.split(maxsplit=1) for line in lines if line and not line.startswith(("#", " "))]
     assert [found[1] for found in words if found[0] == "FROM"] == ["${PYTHON} AS build", "${PYTHON} AS run"]
-    base = next(found[1] for found in words if found[0] == "ARG")
+    base, user = (found[1] for found in words if found[0] == "ARG")
     assert re.fullmatch(r"PYTHON=python:3\.12\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", base)
-    assert [found[1] for found in words if found[0] == "USER"] == ["10001:10001"]
+    assert [found[1] for found in words if found[0] == "USER"] == ["${RUN_AS}"]
+    assert user == ("RUN_AS=0:0" if choice.provider == "aws" else "RUN_AS=10001:10001")
     assert ("APP_MODELS=cloud" in "\n".join(lines)) == (choice.provider != "local")
     health = next(line for line in lines if line.strip().startswith("CMD [") and "healthz" in line)
     program = json.loads(health.strip().removeprefix("CMD "))

@@ -121,9 +121,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _models(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--models", choices=["local", "cloud"], default=None, help="who answers; APP_MODELS, when left out"
-    )
+    says = "who answers; auto: as APP_MODELS says"
+    parser.add_argument("--models", choices=["auto", "local", "cloud"], default="auto", help=says)
 
 
 def _sizes(parser: argparse.ArgumentParser) -> None:
@@ -135,7 +134,7 @@ def _sizes(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(given: argparse.Namespace) -> Settings:
-    return settings_from(**({} if given.models is None else {"models": given.models}))
+    return settings_from(**({} if given.models == "auto" else {"models": given.models}))
 
 
 def _chunking(given: argparse.Namespace) -> Chunking:
