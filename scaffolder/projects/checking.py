@@ -14,23 +14,21 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from scaffolder.errors import Finding, TemplateError, UsageError
-from scaffolder.projects.answering import Answers, Asking, Given, Scope
 from scaffolder.projects.jinja import Jinja
-from scaffolder.projects.layers import words_of
 from scaffolder.projects.manifest import (
     CONTEXT,
     GIVEN,
     MANIFEST,
     Context,
     Manifest,
-    QuestionSpec,
     checked_manifest,
     read_context,
 )
 from scaffolder.projects.mentions import Mention, Mentions, mentions_of
-from scaffolder.projects.rendering import render, runs_something
+from scaffolder.projects.rendering import runs_something
 from scaffolder.projects.template import Template, template_of
-from scaffolder.projects.tree import File, Tree, checked_tree, path_problem, shown_path
+from scaffolder.projects.tree import File, checked_tree, path_problem, shown_path
+from scaffolder.projects.trying import Trouble, misled_migrations, try_renderings
 from scaffolder.spec.nodes import EMPTY as NO_TREE
 from scaffolder.spec.nodes import Mark, Path, Report, mark_of, nearest
 from scaffolder.spec.nodes import Tree as Nodes
@@ -42,13 +40,6 @@ __all__ = ["Parts", "check_template"]
 Parts: TypeAlias = Callable[[str], Manifest]
 """Opens a part by its name; raises a TemplateError where there is none."""
 
-NOT_ASKED: Final = "is not asked here"
-"""In a refusal of an answer to a question whose condition is false."""
-MOST_RENDERINGS: Final = 200
-TRIED: Final = {"project_slug": "a-project", "scaffolder_version": "1.0.0"}
-"""Answers of the tool's own, for a rendering that nobody keeps."""
-SPECIAL: Final = frozenset({"_template", "_output_dir", "_repo_dir", "_checkout"})
-"""What cookiecutter itself adds to the context."""
 HEAD: Final = Mark(1, 1)
 PLACED: Final = re.compile(r"(?P<file>[^:\n]+):(?P<line>[0-9]+): (?P<told>.*)", re.DOTALL)
 
@@ -87,7 +78,7 @@ class _Check:
         self._check_unused(manifest, context, used)
         template = self._template()
         if template is not None and not runs_something(template):
-            self._check_moves(template, self._rendered(template))
+            self._check_renderings(template)
 
     def _add(
         self, file: str, mark: Mark, code: str, message: str, hint: str = "", *, warning: bool = False
@@ -312,7 +303,7 @@ class _Check:
         if found.problem:
             self._add(file, mark or Mark(found.line, 1), "jinja", found.problem)
         for each in found.answers:
-            if each.name not in {*known, *SPECIAL} and not each.optional:
+            if each.name not in known and not each.optional:
                 hint = nearest(each.name, known) or f"Add it to {CONTEXT}."
                 self._add(file, at(each), "unknown-name", f"there is no cookiecutter.{each.name}", hint)
         for each in found.others:
@@ -405,112 +396,27 @@ class _Check:
             self._add("", HEAD, "template", str(error))
             return None
 
-    def _rendered(self, template: Template) -> tuple[tuple[Answers, Tree], ...]:
-        """Render with the defaults, and with each choice; what fails is reported once."""
-        done: list[tuple[Answers, Tree]] = []
-        told: set[str] = set()
-        for given in _tries(template.manifest.questions):
-            try:
-                answers = _asked_with(template, given)
-                if answers is not None:
-                    done.append((answers, render(template, answers, TRIED)))
-            except (TemplateError, UsageError) as error:
-                self._tell_rendering(given, str(error), told)
-        if not told and not any(tree for _, tree in done):
+    def _check_renderings(self, template: Template) -> None:
+        """Render with the defaults and each choice, and look where migrations lead; what fails is reported once."""
+        rendered, troubles = try_renderings(template)
+        for trouble in troubles:
+            self._tell_rendering(trouble)
+        if not troubles and not any(tree for _, tree in rendered):
             self._add("", HEAD, "rendering", "no answers render a file")
-        return tuple(done)
+        for misled in misled_migrations(template, rendered):
+            self._in_manifest(misled.path, "migration", misled.message, misled.hint, warning=misled.warning)
 
-    def _tell_rendering(self, given: Mapping[str, Given], why: str, told: set[str]) -> None:
-        if why in told:
-            return
-        told.add(why)
-        with_what = (
-            ", ".join(f"{name} {str(value).lower()}" for name, value in given.items()) or "its defaults"
-        )
-        file, mark = "", HEAD
+    def _tell_rendering(self, trouble: Trouble) -> None:
+        given = ", ".join(f"{name} {str(value).lower()}" for name, value in trouble.given.items())
+        file, mark, why = "", HEAD, trouble.why
         placed = PLACED.fullmatch(why)
         if placed and (path := self._inside(placed["file"])):
             file, mark, why = path, Mark(int(placed["line"]), 1), placed["told"]
-        self._add(file, mark, "rendering", f"with {with_what}: {why}")
+        self._add(file, mark, "rendering", f"with {given or 'its defaults'}: {why}")
 
     def _inside(self, path: str) -> str:
         """The file of the template that a rendering calls by its path in the project's folder."""
         return next((each for each in self._files if each.partition("/")[2] == path), "")
-
-    # --- migrations ---
-
-    def _check_moves(self, template: Template, rendered: Sequence[tuple[Answers, Tree]]) -> None:
-        """What a migration moves must be where it says, after those that come later."""
-        migrations = template.manifest.migrations
-        for number, migration in enumerate(migrations):
-            path = ("migrations", number)
-            for old, new in migration.answers.rename.items():
-                later = {
-                    name
-                    for each in migrations[number + 1 :]
-                    for name in (*each.answers.rename, *each.answers.drop)
-                }
-                if new not in template.manifest.questions and new not in later:
-                    self._in_manifest(
-                        (*path, "answers", "rename", old),
-                        "migration",
-                        f"there is no question {new} that {old} could become",
-                        nearest(new, template.manifest.questions),
-                    )
-            for name in migration.answers.set:
-                if name not in template.manifest.questions:
-                    self._in_manifest(
-                        (*path, "answers", "set", name),
-                        "migration",
-                        f"there is no question {name}",
-                        nearest(name, template.manifest.questions),
-                    )
-            for old, new in migration.rename.items():
-                self._check_move((*path, "rename", old), template, (old, new), number, rendered)
-
-    def _check_move(
-        self,
-        path: Path,
-        template: Template,
-        move: tuple[str, str],
-        number: int,
-        rendered: Sequence[tuple[Answers, Tree]],
-    ) -> None:
-        found = False
-        for answers, tree in rendered:
-            try:
-                old, new = (words_of(template, each, answers) for each in move)
-                for later in template.manifest.migrations[number + 1 :]:
-                    new = _moved(
-                        new,
-                        [
-                            (words_of(template, a, answers), words_of(template, b, answers))
-                            for a, b in later.rename.items()
-                        ],
-                    )
-            except TemplateError as error:
-                self._in_manifest(path, "migration", str(error))
-                return
-            problem = path_problem(old) or path_problem(new)
-            if problem:
-                self._in_manifest(path, "migration", f"a path here {problem}")
-                return
-            if _has(tree, old):
-                self._in_manifest(
-                    path,
-                    "migration",
-                    f"{shown_path(old)} is to become {shown_path(new)}, and is rendered still",
-                    warning=True,
-                )
-                return
-            found = found or _has(tree, new)
-        if rendered and not found:
-            self._in_manifest(
-                path,
-                "migration",
-                f"{shown_path(move[0])} is to become {shown_path(move[1])}, which no rendering has",
-                warning=True,
-            )
 
 
 def _bare(files: Mapping[str, File], context: Context) -> Template:
@@ -519,39 +425,6 @@ def _bare(files: Mapping[str, File], context: Context) -> Template:
     return Template(
         source="", commit="", digest="", manifest=nobody, context=context, files=files, trusted=False
     )
-
-
-def _tries(questions: Mapping[str, QuestionSpec]) -> Iterator[dict[str, Given]]:
-    """The defaults, then each choice of each question beside the others' defaults."""
-    yield {}
-    count = 1
-    for name, question in questions.items():
-        values: Sequence[Given] = [*question.choices] if question.type == "choice" else ()
-        if question.type == "flag":
-            values = (True, False)
-        for value in values:
-            if value != question.default and count < MOST_RENDERINGS:
-                count += 1
-                yield {name: value}
-
-
-def _asked_with(template: Template, given: Mapping[str, Given]) -> Answers | None:
-    """All answers beside one that is given; where it is not asked so, beside one other choice that makes it asked.
-
-    Raises:
-        UsageError: an answer does not fit, a default among them.
-        TemplateError: a condition or a default cannot be worked out.
-    """
-    scope = Scope(context=template.context, tool=TRIED)
-    for other in _tries(template.manifest.questions):
-        try:
-            return Asking(template.manifest, {**other, **given}, trusted=False, scope=scope).answers()
-        except UsageError as error:
-            if NOT_ASKED not in str(error):
-                raise
-        if not given:
-            break
-    return None
 
 
 def _used(found: Mentions, known: Mapping[str, object]) -> set[str]:
@@ -592,14 +465,3 @@ def _without(text: str, start: str) -> str:
 
 def _dotted(path: Path) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
-
-
-def _moved(path: str, moves: Sequence[tuple[str, str]]) -> str:
-    for old, new in moves:
-        if path == old or path.startswith(f"{old}/"):
-            return new + path[len(old) :]
-    return path
-
-
-def _has(tree: Tree, path: str) -> bool:
-    return path in tree or any(each.startswith(f"{path}/") for each in tree)
