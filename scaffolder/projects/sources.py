@@ -7,20 +7,18 @@ question, nor trust a template that does not come with this program.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from scaffolder.errors import TemplateError, UsageError
 from scaffolder.projects.manifest import CONTEXT, MANIFEST
+from scaffolder.projects.pinning import Pinned, Say, pin, revisions_of, tag_name
 from scaffolder.projects.released import archived, archived_versions
 from scaffolder.projects.repositories import (
-    COMMIT,
-    Remote,
     Repository,
-    Revisions,
     enclosing,
     remote,
 )
@@ -37,7 +35,6 @@ from scaffolder.projects.template import Template, built_in, built_in_names, rea
 from scaffolder.projects.tree import File, shown_path
 from scaffolder.projects.versions import Version, newest, parse_version, version_of_tag, versions_of_tags
 from scaffolder.spec.nodes import nearest
-from stacks.record import record
 
 if TYPE_CHECKING:
     from scaffolder.projects.catalog import Catalog
@@ -58,20 +55,9 @@ __all__ = [
     "versions",
 ]
 
-Say: TypeAlias = Callable[[str], None]
-
 
 def _say_nothing(_told: str) -> None:
     return
-
-
-@record
-class _Pinned:
-    """A commit, the full name in the repository that it was found by (may be empty), and the version it must hold."""
-
-    commit: str
-    reference: str = ""
-    version: Version | None = None
 
 
 def open_template(
@@ -121,10 +107,10 @@ def versions(source: Source, *, say: Say = _say_nothing) -> tuple[Version, ...]:
             tagged = _tags_around(path)
             return tuple(sorted({_version(read_folder_template(path)), *tagged}, reverse=True))
         case Git():
-            revisions = _revisions(remote(source.url), say)
+            revisions = revisions_of(remote(source.url), say)
             if source.ref:
                 return (_version(open_template(source, say=say)),)
-            return tuple(versions_of_tags(revisions.tags, _tag_name(source)))
+            return tuple(versions_of_tags(revisions.tags, tag_name(source)))
         case CatalogEntry():
             return _entry_versions(source, say)
         case _:
@@ -209,7 +195,7 @@ def _open_folder(source: Folder, version: str, commit: str) -> Template:
     """The folder as it is, where that is what is asked for; else what its repository's history has."""
     around = enclosing(source.path) if source.path.is_dir() else None
     if commit and around is not None and around[0].commit_of(commit) == commit:
-        return _of_history(source, around, _Pinned(commit=commit, version=parse_version(version)))
+        return _of_history(source, around, Pinned(commit=commit, version=parse_version(version)))
     now = read_folder_template(source.path)
     if version in {"", now.version}:
         return replace(now, commit=_commit_of(source.path, around, now))
@@ -221,11 +207,11 @@ def _open_folder(source: Folder, version: str, commit: str) -> Template:
             f"Keep the template in a git repository, with a tag such as v{version} for each version."
         )
     tag = tagged[asked]
-    pinned = _Pinned(commit=around[0].commit_of(f"refs/tags/{tag}"), version=asked)
+    pinned = Pinned(commit=around[0].commit_of(f"refs/tags/{tag}"), version=asked)
     return _of_history(source, around, pinned)
 
 
-def _of_history(source: Folder, around: tuple[Repository, str], pinned: _Pinned) -> Template:
+def _of_history(source: Folder, around: tuple[Repository, str], pinned: Pinned) -> Template:
     repository, directory = around
     files = repository.files(pinned.commit, directory)
     where = f"{_where(source.path)} at {pinned.commit[:12]}"
@@ -261,120 +247,23 @@ def _tags_around(path: Path) -> Mapping[Version, str]:
 
 def _open_git(source: Git, version: str, commit: str, say: Say) -> Template:
     cached = remote(source.url)
-    if COMMIT.fullmatch(source.ref) and not commit:
-        commit = source.ref
-    pinned = (
-        _recorded(source, cached, version, commit, say) if commit else _named(source, cached, version, say)
-    )
+    pinned = pin(source, version, commit, say)
     cached.fetch(pinned.commit, pinned.reference)
     where = _git_where(source, pinned)
     files = cached.files(pinned.commit, source.directory)
     _refuse_no_template(source, pinned, files)
     # A tag that is a version is left out: the record has the version, and an update looks for a newer one.
-    unpinned = replace(source, ref="") if version_of_tag(source.ref, _tag_name(source)) else source
-    found = template_of(
-        files, source=unpinned.text, name=_tag_name(source), where=where, commit=pinned.commit
-    )
+    unpinned = replace(source, ref="") if version_of_tag(source.ref, tag_name(source)) else source
+    found = template_of(files, source=unpinned.text, name=tag_name(source), where=where, commit=pinned.commit)
     return _held_to(found, pinned.version, where)
 
 
-def _git_where(source: Git, pinned: _Pinned) -> str:
+def _git_where(source: Git, pinned: Pinned) -> str:
     at = pinned.reference.removeprefix("refs/tags/").removeprefix("refs/heads/") or pinned.commit[:12]
     return replace(source, ref=at).text.removeprefix("git+")
 
 
-def _tag_name(source: Git) -> str:
-    """What a template in a repository is called in tags: its folder, or the repository."""
-    last = (source.directory or source.url).rstrip("/").rpartition("/")[2]
-    return last.removesuffix(".git")
-
-
-def _revisions(cached: Remote, say: Say) -> Revisions:
-    revisions = cached.revisions()
-    if revisions.stale:
-        say(
-            f"{cached.url} cannot be read now ({revisions.stale}); what it named when it was last read is taken."
-        )
-    return revisions
-
-
-def _recorded(source: Git, cached: Remote, version: str, commit: str, say: Say) -> _Pinned:
-    """A commit that a record holds. The tag of its version must still be there, where the repository can be asked."""
-    asked = parse_version(version)
-    try:
-        revisions = _revisions(cached, say)
-    except TemplateError:
-        if not cached.has(commit):
-            raise
-        return _Pinned(commit=commit, version=asked)
-    tag = versions_of_tags(revisions.tags, _tag_name(source)).get(asked) if asked else None
-    follows = bool(source.ref) and version_of_tag(source.ref, _tag_name(source)) is None
-    if tag is None or follows:
-        named = [f"refs/heads/{name}" for name, each in revisions.branches.items() if each == commit]
-        return _Pinned(commit=commit, reference=next(iter(named), ""), version=None if follows else asked)
-    if revisions.tags[tag] != commit:
-        raise TemplateError(
-            f"the tag {tag} of {source.url} was moved: it is commit {revisions.tags[tag][:12]}, and the project has "
-            f"version {version} from commit {commit[:12]}. A version must not change: ask its owner to move the tag "
-            "back, and to release what is new under a version of its own."
-        )
-    return _Pinned(commit=commit, reference=f"refs/tags/{tag}", version=asked)
-
-
-def _named(source: Git, cached: Remote, version: str, say: Say) -> _Pinned:
-    """What a source's text and a version name now."""
-    revisions = _revisions(cached, say)
-    name = _tag_name(source)
-    if source.ref and not (version and version_of_tag(source.ref, name)):
-        return _by_ref(source, revisions)
-    tagged = versions_of_tags(revisions.tags, name)
-    if version:
-        asked = parse_version(version)
-        if asked is None or asked not in tagged:
-            known = [str(each) for each in tagged]
-            told = ", ".join(known[:5]) + (", ..." if len(known) > 5 else "") or "none"
-            raise TemplateError(
-                f"{source.text} has no version {version}: there is no tag v{version} nor {name}-{version}. "
-                f"It has {told}.{_hint(version, known)}"
-            )
-        return _by_tag(tagged[asked], revisions, asked)
-    best = newest(tagged)
-    if best is not None:
-        return _by_tag(tagged[best], revisions, best)
-    if tagged:
-        raise TemplateError(
-            f"{source.text} has prereleases only: {', '.join(map(str, tagged))}. Name the one that you want to try."
-        )
-    if not revisions.head:
-        raise TemplateError(f"{source.url} is empty: it has no commit")
-    say(f"{source.url} has no tag that is a version; its newest commit is taken, {revisions.head[:12]}.")
-    return _Pinned(commit=revisions.head, reference="HEAD")
-
-
-def _by_tag(tag: str, revisions: Revisions, version: Version) -> _Pinned:
-    return _Pinned(commit=revisions.tags[tag], reference=f"refs/tags/{tag}", version=version)
-
-
-def _by_ref(source: Git, revisions: Revisions) -> _Pinned:
-    if source.ref in revisions.tags:
-        version = version_of_tag(source.ref, _tag_name(source))
-        return _Pinned(
-            commit=revisions.tags[source.ref], reference=f"refs/tags/{source.ref}", version=version
-        )
-    if source.ref in revisions.branches:
-        return _Pinned(commit=revisions.branches[source.ref], reference=f"refs/heads/{source.ref}")
-    hint = _hint(source.ref, [*revisions.tags, *revisions.branches])
-    raise TemplateError(
-        f'{source.url} has no tag or branch "{shown_path(source.ref)}"; a commit is written with all its 40 digits.{hint}'
-    )
-
-
-def _hint(word: str, known: list[str]) -> str:
-    near = nearest(word, known)
-    return f" {near}" if near else ""
-
-
-def _refuse_no_template(source: Git, pinned: _Pinned, files: Mapping[str, File]) -> None:
+def _refuse_no_template(source: Git, pinned: Pinned, files: Mapping[str, File]) -> None:
     """Where a repository holds templates below, name them."""
     if CONTEXT in files:
         return
@@ -395,7 +284,7 @@ def _beside(source: Git, name: str) -> Git | None:
     cached = remote(source.url)
     neighbour = replace(source, directory="/".join([*source.directory.split("/")[:-1], name]))
     try:
-        pinned = _named(source, cached, "", _say_nothing)
+        pinned = pin(source, "", "", _say_nothing)
         cached.fetch(pinned.commit, pinned.reference)
         found = cached.entries(pinned.commit, neighbour.directory)
     except TemplateError:
