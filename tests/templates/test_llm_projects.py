@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.cli, pytest.mark.slow]
 
 PYTHON = os.environ.get("SCAFFOLDER_LLM_PYTHON", sys.executable)
 NEEDED = ("mypy", "numpy", "pytest", "ruff", "starlette", "uvicorn")
+TEMPLATE = "projects/acme-ml/locations/europe-west4/templates/assistant"
 QUESTION = {"question": "How often are encryption keys rotated?"}
 PROJECTS = (
     Choice("local", name="one"),
@@ -236,7 +237,7 @@ def test_vertex_is_asked_as_its_description_says(
     assert [*misfits(google, google_schema("PredictResponse"), embedded, "answer")] == []
 
     service = Service(answer, [answer], embedded, {}, {})
-    model = vertex.VertexGateway(service, "acme-ml", "europe-west4", "gemini-3.5-flash-lite")
+    model = vertex.VertexGateway(service, "acme-ml", "europe-west4", "gemini-3.5-flash-lite", TEMPLATE)
     request = gateway.Request(
         "Be short.", (gateway.Message("user", "Who?"), gateway.Message("assistant", "?"))
     )
@@ -276,3 +277,34 @@ def test_azure_is_asked_as_its_packages_say(scaffolder_cli: Path, tmp_path: Path
     program = ROOT / "tests" / "templates" / "llm_azure_shapes.py"
     done = run(folder, PYTHON, program, folder / "src", package_of(choice))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_spans_go_to_opentelemetry_where_a_process_has_it(
+    scaffolder_cli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sdk: Any = importlib.import_module("opentelemetry.sdk.trace")
+    export: Any = importlib.import_module("opentelemetry.sdk.trace.export")
+    memory: Any = importlib.import_module("opentelemetry.sdk.trace.export.in_memory_span_exporter")
+    choice = Choice("local", pdf="no", name="shapes-otel")
+    folder = llm_project(scaffolder_cli, tmp_path / "project", choice)
+    monkeypatch.syspath_prepend(folder / "src")
+    tracing: Any = importlib.import_module(f"{package_of(choice)}.tracing")
+    spans = memory.InMemorySpanExporter()
+    provider = sdk.TracerProvider()
+    provider.add_span_processor(export.SimpleSpanProcessor(spans))
+    tracer = tracing.Tracer(tracing.opentelemetry_tracer(provider))
+
+    def work() -> None:
+        with tracer.span("answer"), tracer.span("chat") as chat:
+            chat.set(gen_ai__usage__input_tokens=7)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        work()
+    inner, outer = spans.get_finished_spans()
+    assert (inner.name, outer.name) == ("chat", "answer")
+    assert inner.attributes["gen_ai.usage.input_tokens"] == 7
+    assert inner.attributes["scaffolder.trace_id"] == outer.attributes["scaffolder.trace_id"]
+    assert "scaffolder.parent_id" not in outer.attributes
+    assert inner.status.status_code.name == "ERROR"
+    assert outer.start_time <= inner.start_time <= inner.end_time <= outer.end_time

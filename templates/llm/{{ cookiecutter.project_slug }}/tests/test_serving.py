@@ -127,6 +127,19 @@ def test_a_stream_is_sentences_and_then_the_answer(served: Served) -> None:
     assert " ".join(each["text"] for each in told[:-1]) == told[-1]["answer"]
 
 
+def test_a_client_that_goes_away_frees_its_place(served: Served) -> None:
+    body = json.dumps(QUESTION).encode()
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", served.port), timeout=5) as client:
+            head = f"POST /ask/stream HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+            client.sendall(head.encode() + body)
+    end = time.monotonic() + 10
+    while b"app_in_flight 0\n" not in served.ask("/metrics")[1]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert served.ask("/ask", QUESTION)[0] == 200
+
+
 @pytest.mark.parametrize(
     ("body", "status", "says"),
     [

@@ -62,9 +62,9 @@ class Service:
         started = time.perf_counter()
         try:
             self.assistant = self._load()
-        except (StoreError, GatewayError, OSError, ValueError) as error:
-            self.failure = str(error)
-            _LOG.error("the application cannot be loaded: %s", error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, health says it, and the process stays to be looked at
+            self.failure = str(error) or type(error).__name__
+            _LOG.error("the application cannot be loaded: %s", error, exc_info=error)
             return
         _LOG.info("ready", extra={"seconds": round(time.perf_counter() - started, 3)})
 

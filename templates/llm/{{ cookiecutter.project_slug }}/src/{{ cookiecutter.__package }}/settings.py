@@ -30,6 +30,13 @@ class Settings:
     dimensions: int = 1024
     region: str = "{{ cookiecutter.region }}"
 {%- endif %}
+{%- if cookiecutter.provider == "aws" %}
+    guardrail: str = ""
+    """A guardrail of the platform's as ID:VERSION, of the outputs `guardrail_ids` and `guardrail_versions` of the stack llm."""
+{%- elif cookiecutter.provider == "gcp" %}
+    guardrail: str = ""
+    """A template of Model Armor by its whole name, of the output `guardrail_templates` of the stack llm."""
+{%- endif %}
 {%- if cookiecutter.provider == "gcp" %}
     project: str = "{{ cookiecutter.account }}"
     location: str = "{{ cookiecutter.region }}"

@@ -106,8 +106,8 @@ class Tracer:
                 export(span)
 
 
-def opentelemetry_tracer() -> Any:
-    """An export to OpenTelemetry's own tracer provider, as the process has set it up; nothing where it is not installed.
+def opentelemetry_tracer(provider: Any = None) -> Any:
+    """An export to OpenTelemetry's tracer provider, the process's own when left out; nothing where it is not installed.
 
     Its spans have its ids: ``scaffolder.trace_id`` and ``scaffolder.parent_id`` lead to the lines of this module.
     """
@@ -116,7 +116,7 @@ def opentelemetry_tracer() -> Any:
         from opentelemetry.trace import Status, StatusCode
     except ModuleNotFoundError:
         return None
-    tracer = trace.get_tracer(__package__ or __name__)
+    tracer = trace.get_tracer(__package__ or __name__, tracer_provider=provider)
 
     def export(span: Span) -> None:
         made = tracer.start_span(span.name, start_time=span.start_ns, attributes=dict(span.attributes))

@@ -36,13 +36,14 @@ def gateway_of(settings: Settings) -> Gateway:
 {%- if cookiecutter.provider == "aws" %}
     from .bedrock import BedrockGateway, client_of
 
-    return BedrockGateway(client_of("bedrock-runtime", settings.region), settings.model)
+    client = client_of("bedrock-runtime", settings.region)
+    return BedrockGateway(client, settings.model, settings.guardrail)
 {%- elif cookiecutter.provider == "gcp" %}
     from .http_json import Connection
     from .vertex import VertexGateway, address_of, google_token
 
     connection = Connection("Vertex AI", address_of(settings.location), google_token())
-    return VertexGateway(connection, settings.project, settings.location, settings.model)
+    return VertexGateway(connection, settings.project, settings.location, settings.model, settings.guardrail)
 {%- else %}
     from .azure_openai import AzureGateway, azure_token
     from .http_json import Connection
