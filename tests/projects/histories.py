@@ -156,6 +156,8 @@ CHANGED_BESIDE = {"README.md": text("# churn, again\n")}
 CODE = {f"src/{name}.py": text(numbered(12, {1: f"module {name}"})) for name in ("ingest", "train", "serve")}
 RENAMED_CODE = {path.replace("src/", "lib/"): file for path, file in CODE.items()}
 OWN = Write(path="src/own.py", content=b"the owner's own module\n")
+OWNERS_OWN_FIT = Write(path="fit.py", content=b"the owner's own\n")
+ATTRIBUTES = "*.png binary\n\n\n\n\n"
 HEAVY = "".join(f"all is new: {number}\n" for number in range(30))
 
 HISTORIES: tuple[History, ...] = (
@@ -280,19 +282,46 @@ HISTORIES: tuple[History, ...] = (
         expected={"a.py": MERGED, ".gitattributes": text("*.py text eol=lf\n")},
     ),
     History(
-        name="attributes that both sides changed hold together",
-        old={"a.py": TWENTY, "run.bat": TWENTY, ".gitattributes": text("*.png binary\n\n\n\n\n")},
+        name="attributes that the template adds later make no conflict",
+        old={"run.bat": File(content=crlf(numbered(20)))},
         new={
-            "a.py": TEMPLATES,
             "run.bat": File(content=crlf(numbered(20, {19: LAST}))),
-            ".gitattributes": text("*.png binary\n\n\n\n\n*.bat text eol=crlf\n"),
+            ".gitattributes": text("*.bat text eol=crlf\n"),
         },
-        edits=(Write(path=".gitattributes", content=b"*.jpg binary\n*.png binary\n\n\n\n\n"), OWNERS),
+        edits=(Write(path="run.bat", content=crlf(numbered(20, {2: FIRST}))),),
+        expected={
+            "run.bat": File(content=crlf(numbered(20, BOTH))),
+            ".gitattributes": text("*.bat text eol=crlf\n"),
+        },
+    ),
+    History(
+        name="attributes that both sides changed hold together",
+        old={"a.py": File(content=crlf(numbered(20))), "run.bat": TWENTY, ".gitattributes": text(ATTRIBUTES)},
+        new={
+            "a.py": File(content=crlf(numbered(20, {19: LAST}))),
+            "run.bat": File(content=crlf(numbered(20, {19: LAST}))),
+            "new.py": File(content=crlf("new\n")),
+            ".gitattributes": text(f"{ATTRIBUTES}*.bat text eol=crlf\n"),
+        },
+        edits=(Write(path=".gitattributes", content=f"*.py text eol=lf\n{ATTRIBUTES}".encode()), OWNERS),
         expected={
             "a.py": MERGED,
             "run.bat": File(content=crlf(numbered(20, {19: LAST}))),
-            ".gitattributes": text("*.jpg binary\n*.png binary\n\n\n\n\n*.bat text eol=crlf\n"),
+            "new.py": text("new\n"),
+            ".gitattributes": text(f"*.py text eol=lf\n{ATTRIBUTES}*.bat text eol=crlf\n"),
         },
+    ),
+    History(
+        name="a rename to a name that the owner has taken leaves both files to git",
+        old={"train.py": TWENTY, **BESIDE},
+        new={"fit.py": TEMPLATES, **BESIDE},
+        edits=(OWNERS_OWN_FIT, Write(path="train.py", content=OWNERS.content)),
+        expected={
+            "fit.py": text(marked("the owner's own\n", MERGED.content.decode())),
+            **BESIDE,
+        },
+        conflicts={"fit.py": "contents"},
+        renames={"train.py": "fit.py"},
     ),
     History(
         name="a file that becomes executable keeps the owner's edits",
@@ -313,6 +342,14 @@ HISTORIES: tuple[History, ...] = (
         old={"run.sh": text("#!/bin/sh\n"), "other.sh": text("#!/bin/sh\n# other\n", executable=True)},
         new={"run.sh": text("#!/bin/sh\n", executable=True), "other.sh": text("#!/bin/sh\n# other\n")},
         expected={"run.sh": text("#!/bin/sh\n", executable=True), "other.sh": text("#!/bin/sh\n# other\n")},
+    ),
+    History(
+        name="a file of the template is executable, whatever the owner's git makes of modes",
+        old={"a.py": TWENTY},
+        new={"a.py": TEMPLATES, "run.sh": text("#!/bin/sh\n", executable=True)},
+        edits=(OWNERS,),
+        expected={"a.py": MERGED, "run.sh": text("#!/bin/sh\n", executable=True)},
+        settings={"core.fileMode": "false", "core.splitIndex": "true"},
     ),
     History(
         name="a submodule of the owner is left alone",

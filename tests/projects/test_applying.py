@@ -28,6 +28,8 @@ NEW = {
 
 OTHERWISE = {
     "line endings that the owner normalised later make no conflict": "git merge does not know the new attributes",
+    "attributes that the template adds later make no conflict": "git merge does not normalise unasked",
+    "a file of the template is executable, whatever the owner's git makes of modes": "git add does not see it there",
     "a submodule in a folder that the template renames stays where it is": "git merge takes the submodule along",
     "a link of the owner is left alone": "git merge takes the link along",
     "a rename with all lines edited by the owner holds where the template says so": "git merge cannot know the rename",
@@ -175,6 +177,34 @@ def test_an_index_that_was_only_refreshed_since_the_merge_does_no_harm(project: 
     assert (project / ".git" / "index").stat().st_mtime_ns != before.st_mtime_ns
     apply(merge)
     assert read_tree(project) == NEW
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "result"),
+    [("git update-index --index-version 4", NEW), ("git update-index --force-remove gone.txt", OLD)],
+    ids=["refreshed", "changed"],
+)
+def test_an_index_that_another_git_writes_during_the_applying_is_read_again(
+    meanwhile: str, result: Tree, project: Path, tmp_path: Path
+) -> None:
+    """The owner's own filter is the other git here: it runs when the files have been made ready in part."""
+    script = tmp_path / "smudge"
+    script.write_text(
+        f"#!/bin/sh\nunset GIT_DIR GIT_INDEX_FILE GIT_WORK_TREE GIT_OBJECT_DIRECTORY\ncd {project}\n"
+        f"[ -e {tmp_path}/ran ] || {meanwhile}\ntouch {tmp_path}/ran\ncat\n"
+    )
+    script.chmod(0o755)
+    git(project, "config", "filter.meddling.smudge", str(script))
+    (project / ".git" / "info" / "attributes").write_text("a.py filter=meddling\n")
+    with three_way(project, OLD, NEW, label_new=LABEL) as merge:
+        if result is OLD:
+            with pytest.raises(ProjectError, match="was changed while its update was made"):
+                apply(merge)
+        else:
+            apply(merge)
+    assert (tmp_path / "ran").exists()
+    assert read_tree(project) == result
+    assert_nothing_is_left(project)
 
 
 def test_another_git_that_holds_the_index_is_waited_for(project: Path, merge: Merge) -> None:

@@ -36,12 +36,12 @@ def project_of(files: Tree, folder: Path) -> Path:
 def contents(folder: Path) -> dict[str, tuple[int, int, bytes]]:
     """Everything in a folder, git's own included, with modes and times.
 
-    But not the times of git's objects: git renews those of objects that it has use for.
+    But not the times of git's objects and shared indexes: git renews those of what it has use for.
     """
     return {
         path.relative_to(folder).as_posix(): (
             path.stat().st_mode,
-            0 if "objects" in path.parts else path.stat().st_mtime_ns,
+            0 if "objects" in path.parts or "sharedindex" in path.name else path.stat().st_mtime_ns,
             path.read_bytes(),
         )
         for path in folder.rglob("*")
