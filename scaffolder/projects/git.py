@@ -11,7 +11,6 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
-from dataclasses import field
 from functools import cache
 from pathlib import Path
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -108,14 +109,11 @@ class Merging:
         prefix = len(self._checkout.prefix)
         fixed = {entry.path[prefix:] for entry in self._tracked if not entry.mode.startswith(FILE)}
         there = base.keys() | {entry.path[prefix:] for entry in self._tracked}
-        moves = {}
-        for path in sorted(there - fixed):
-            target = path
-            for old, new in renames.items():
-                if target == old or target.startswith(f"{old}/"):
-                    target = new + target[len(old) :]
-            if target != path and target not in there:
-                moves[path] = target
+        moves = {
+            path: target for path in sorted(there - fixed) if (target := _renamed(path, renames)) != path
+        }
+        while blocked := _blocked(moves, there):
+            moves = {path: target for path, target in moves.items() if path not in blocked}
         return moves
 
     def _trees(self, base: Tree, new: Tree, moves: Mapping[str, str]) -> tuple[str, tuple[str, str, str]]:
@@ -297,6 +295,21 @@ class _Relabel:
         for pattern, label in self._markers:
             content = pattern.sub(rb"\g<1>" + label.replace(b"\\", rb"\\"), content)
         return content
+
+
+def _renamed(path: str, renames: Mapping[str, str]) -> str:
+    """A path after the rename of it, or of the nearest folder above it."""
+    above = path
+    while above and above not in renames:
+        above = above.rpartition("/")[0]
+    return f"{renames[above]}{path[len(above) :]}" if above else path
+
+
+def _blocked(moves: Mapping[str, str], there: Set[str]) -> set[str]:
+    """The paths that would move to where another file stays or moves to."""
+    staying = there - moves.keys()
+    arriving = Counter(moves.values())
+    return {path for path, target in moves.items() if target in staying or arriving[target] > 1}
 
 
 def _in_path(label: str) -> str:

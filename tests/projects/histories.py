@@ -324,6 +324,23 @@ HISTORIES: tuple[History, ...] = (
         renames={"train.py": "fit.py"},
     ),
     History(
+        name="names that the template passes on take the owner's edits along",
+        old={"one.py": text(numbered(20, {1: "one"})), "two.py": text(numbered(20, {1: "two"}))},
+        new={"two.py": text(f"{HEAVY}one\n"), "three.py": text(f"{HEAVY}two\n")},
+        edits=(
+            Write(path="one.py", content=numbered(20, {1: "one"}).encode() + b"mine of one\n"),
+            Mode(path="two.py", executable=True),
+        ),
+        expected={
+            "two.py": text(
+                f"{HEAVY}one\n" + marked(numbered(20, {1: ""}).lstrip("\n") + "mine of one\n", "")
+            ),
+            "three.py": text(f"{HEAVY}two\n", executable=True),
+        },
+        conflicts={"two.py": "contents"},
+        renames={"one.py": "two.py", "two.py": "three.py"},
+    ),
+    History(
         name="a file that becomes executable keeps the owner's edits",
         old={"a.py": TWENTY},
         new={"a.py": text(numbered(20), executable=True)},

@@ -32,6 +32,7 @@ OTHERWISE = {
     "a file of the template is executable, whatever the owner's git makes of modes": "git add does not see it there",
     "a submodule in a folder that the template renames stays where it is": "git merge takes the submodule along",
     "a link of the owner is left alone": "git merge takes the link along",
+    "names that the template passes on take the owner's edits along": "git merge cannot know the renames",
     "a rename with all lines edited by the owner holds where the template says so": "git merge cannot know the rename",
     "a folder that the template says is renamed takes the owner's files along": "git merge cannot know the rename",
     "a file that the owner's git ignores is never written over": "git merge writes over it",
