@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from scaffolder import __version__
 from scaffolder.cli import answers as asking
 from scaffolder.cli import options
 from scaffolder.cli.new import Templates
-from scaffolder.cli.update import UpdateJson, finish, recovered, say
+from scaffolder.cli.update import UpdateJson, finish, recovered, refuse_unready, say
+from scaffolder.errors import TemplateError, UsageError
 from scaffolder.projects.choosing import Chosen
+from scaffolder.projects.record import find_project
 from scaffolder.projects.updating import plan_addition
 
 __all__ = ["DOCUMENT", "command"]
@@ -70,10 +73,12 @@ def command(catalog: str | None, trust: bool) -> None:  # noqa: FBT001 - read fr
 
 
 def _add(found: Chosen, folder: Path, flags: Mapping[str, Any]) -> None:
-    project = folder.absolute()
+    project = _project(folder)
     recovered(project)
     given = asking.given_by(found.template.manifest, flags)
     asks = not (flags["defaults"] or flags["as_json"] or flags["dry_run"]) and sys.stdin.isatty()
+    if asks:
+        refuse_unready(project)
     plan = plan_addition(
         project,
         found,
@@ -85,3 +90,13 @@ def _add(found: Chosen, folder: Path, flags: Mapping[str, Any]) -> None:
     if not asks:
         asking.tell_defaults(plan.layers[-plan.own :])
     finish(plan, flags)
+
+
+def _project(folder: Path) -> Path:
+    """The folder that is named; where none is, the project that the current folder is in, if it is in one."""
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}. `scaffolder new` makes one.")
+    if folder == Path():
+        with suppress(TemplateError):
+            return find_project(folder)
+    return folder.absolute()

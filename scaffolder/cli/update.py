@@ -16,6 +16,7 @@ from scaffolder import __version__
 from scaffolder.cli import answers as asking
 from scaffolder.cli import options
 from scaffolder.cli.terminal import print_json
+from scaffolder.projects import checkout
 from scaffolder.projects.applying import apply, recover
 from scaffolder.projects.merge import Merge, three_way
 from scaffolder.projects.record import find_project
@@ -23,7 +24,7 @@ from scaffolder.projects.tree import shown_path
 from scaffolder.projects.updating import Plan, Wish, plan_update
 from scaffolder.report.columns import shortened
 
-__all__ = ["CONFLICTS", "DOCUMENT", "command", "finish", "recovered"]
+__all__ = ["CONFLICTS", "DOCUMENT", "command", "finish", "recovered", "refuse_unready"]
 
 WOULD_CHANGE, CONFLICTS = 1, 8
 COLUMNS = 80
@@ -114,10 +115,13 @@ def command(folder: Path, **flags: Any) -> None:
     """
     project = find_project(folder)
     recovered(project)
+    asks = _asks(flags)
+    if asks:
+        refuse_unready(project)
     wish = Wish(
         to=flags["to"],
         given=asking.loose_answers(flags),
-        ask=asking.ask_person if _asks(flags) else None,
+        ask=asking.ask_person if asks else None,
         catalog=flags["catalog"] or "",
         trust=flags["trust"],
     )
@@ -140,6 +144,12 @@ def recovered(project: Path) -> None:
     told = recover(project)
     if told == "finished":
         click.echo("An update that was interrupted has been finished: look at it with git status.", err=True)
+
+
+def refuse_unready(project: Path) -> None:
+    """Refuse a project that cannot be updated before anybody is asked a question."""
+    found = checkout.find_checkout(project)
+    checkout.refuse_unready(found, checkout.tracked_files(found))
 
 
 def finish(plan: Plan, flags: Mapping[str, Any]) -> None:
@@ -213,7 +223,8 @@ def _tell(plan: Plan, merge: Merge, *, applied: bool, quiet: bool) -> None:
         origin = f" (was {change.origin})" if change.origin else ""
         tell(shortened(f"  {MARKS[change.kind]} {shown_path(change.path)}{origin}", COLUMNS))
     if merge.conflicts:
-        tell(f"{_counted(len(conflicting), 'file')} {'' if applied else 'would '}conflict")
+        verb = "would conflict" if not applied else "conflicts" if len(conflicting) == 1 else "conflict"
+        tell(f"{_counted(len(conflicting), 'file')} {verb}")
         for conflict in merge.conflicts:
             tell(f"  C {shown_path(conflict.path)}")
             tell(f"    {shown_path(conflict.message)}")

@@ -35,6 +35,7 @@ __all__ = [
     "Scope",
     "asked_by",
     "context_of",
+    "unknown_question",
 ]
 
 Answers: TypeAlias = Mapping[str, Answer]
@@ -195,11 +196,7 @@ class Asking:
 
     def _unknown(self) -> list[str]:
         names = tuple(self._manifest.questions)
-        return [
-            f'there is no question "{shown_path(name)}". {nearest(name, names) or _there_are(names)}'
-            for name in self._given
-            if name not in names
-        ]
+        return [unknown_question(name, names) for name in self._given if name not in names]
 
     def answers(self, ask: Callable[[Question], Answer] | None = None) -> Answers:
         """All answers; see :meth:`answered`."""
@@ -373,8 +370,10 @@ class Asking:
         )
 
 
-def _there_are(names: Sequence[str]) -> str:
-    return f"There are {', '.join(names)}." if names else "There is none."
+def unknown_question(name: str, names: Sequence[str]) -> str:
+    """The message about an answer to what is not asked."""
+    there_are = f"There are {', '.join(names)}." if names else "There is none."
+    return f'there is no question "{shown_path(name)}". {nearest(name, tuple(names)) or there_are}'
 
 
 def _typed(question: Question, default: Answer) -> Answer:

@@ -6,12 +6,20 @@ May not fetch a template, read a project or write one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from scaffolder.errors import TemplateError, UsageError
-from scaffolder.projects.answering import Answers, Asking, Given, Question, Remembered, Scope
+from scaffolder.projects.answering import (
+    Answers,
+    Asking,
+    Given,
+    Question,
+    Remembered,
+    Scope,
+    unknown_question,
+)
 from scaffolder.projects.containment import contained
 from scaffolder.projects.jinja import NO_CHANCE, Chance, Jinja
 from scaffolder.projects.manifest import Answer, PartSpec
@@ -26,7 +34,9 @@ __all__ = [
     "OpenPart",
     "Planned",
     "Planning",
+    "answers_for",
     "layer_of",
+    "names_of",
     "plan_layers",
     "render_layers",
     "replanned",
@@ -64,12 +74,14 @@ class Planning:
     """What is the same for all layers of a plan.
 
     ``suggested`` is as in :class:`Remembered`; ``chance_of`` is asked for templates that need a chance; ``recorded_of``
-    finds the answers to a part that the project has already. ``slug`` is the project's name in its files.
+    finds the answers to a part that the project has already. ``slug`` is the project's name in its files, ``there`` the
+    templates that the project has as layers of their own: they are nobody's parts.
     """
 
     open_part: OpenPart
     chance_of: Callable[[Template], Chance]
     slug: str = ""
+    there: frozenset[str] = frozenset()
     suggested: Mapping[str, Given] = field(default_factory=dict)
     ask: Ask | None = None
     recorded_of: Callable[[Template], Mapping[str, Given]] = field(default=lambda _template: {})
@@ -105,36 +117,68 @@ def plan_layers(
 ) -> tuple[Planned, ...]:
     """Answer a template's questions, and those of its parts: nothing twice.
 
-    ``given``, ``elsewhere`` and ``recorded`` are as in :class:`Asking`; a part gets what its template fixes, then answers
-    of the same name.
+    ``given`` are answers to the template and its parts; ``elsewhere`` and ``recorded`` are as in :class:`Remembered`. A
+    part gets what its template fixes, then answers of the same name, then those that are given.
 
     Raises:
         UsageError: answers do not fit.
         TemplateError: the template or a part of it is not right.
     """
-    asking, chance = planning.asking(template, given, recorded, elsewhere)
+    unknown = _unknown(names_of(template, planning), given)
+    if unknown and planning.ask is not None:  # before a person answers anything
+        raise UsageError("\n".join(unknown))
+    try:
+        layers = tuple(
+            _planned(template, planning, given, Remembered(recorded=recorded, elsewhere=elsewhere))
+        )
+    except UsageError as error:
+        raise UsageError("\n".join([*unknown, str(error)])) from error
+    if unknown:
+        raise UsageError("\n".join(unknown))
+    return tuple(replace(layer, trusted=trusted) for layer in layers)
+
+
+def names_of(template: Template, planning: Planning, depth: int = 0) -> tuple[str, ...]:
+    """The names of a template's questions and of those of all its parts, whether or not they are asked."""
+    names = dict.fromkeys(template.manifest.questions)
+    for spec in template.manifest.parts if depth < DEEPEST else ():
+        if spec.template not in planning.there:
+            names |= dict.fromkeys(names_of(planning.open_part(template, spec.template), planning, depth + 1))
+    return tuple(names)
+
+
+def _unknown(names: Sequence[str], given: Mapping[str, Given]) -> list[str]:
+    return [unknown_question(name, names) for name in given if name not in names]
+
+
+def _planned(
+    template: Template, planning: Planning, given: Mapping[str, Given], remembered: Remembered
+) -> Iterator[Planned]:
+    own = {name: value for name, value in given.items() if name in template.manifest.questions}
+    asking, chance = planning.asking(template, own, remembered.recorded, remembered.elsewhere)
     done = asking.answered(planning.ask)
     first = Planned(
-        template=template,
-        answers=done.answers,
-        chance=chance,
-        trusted=trusted,
-        asked=done.asked,
-        defaulted=done.defaulted,
+        template=template, answers=done.answers, chance=chance, asked=done.asked, defaulted=done.defaulted
     )
-    return (first, *_parts(first, {**elsewhere, **recorded}, planning, 1))
+    yield first
+    yield from _parts(first, {**remembered.elsewhere, **remembered.recorded}, planning, given)
 
 
-def _parts(layer: Planned, known: Mapping[str, Given], planning: Planning, depth: int) -> Iterator[Planned]:
+def _parts(
+    layer: Planned, known: Mapping[str, Given], planning: Planning, given: Mapping[str, Given], depth: int = 1
+) -> Iterator[Planned]:
     if depth > DEEPEST:
         raise TemplateError(f"the parts of the template {layer.template.name} have parts without an end")
     words = _Words(layer.template)
     known = {**known, **layer.answers}
     for spec in layer.template.manifest.parts:
-        if spec.when and not words.truth(spec.when, layer.answers):
+        if spec.template in planning.there or (spec.when and not words.truth(spec.when, layer.answers)):
             continue
         template = planning.open_part(layer.template, spec.template)
-        fixed = _fixed(spec, template, layer, words)
+        fixed = {
+            **{n: v for n, v in given.items() if n in template.manifest.questions and n not in known},
+            **_fixed(spec, template, layer, words),
+        }
         asking, chance = planning.asking(template, fixed, planning.recorded_of(template), known)
         try:
             done = asking.answered(planning.ask)
@@ -145,12 +189,11 @@ def _parts(layer: Planned, known: Mapping[str, Given], planning: Planning, depth
             answers=done.answers,
             chance=chance,
             part=True,
-            trusted=layer.trusted,
             asked=done.asked,
             defaulted=done.defaulted,
         )
         yield part
-        yield from _parts(part, known, planning, depth + 1)
+        yield from _parts(part, known, planning, given, depth + 1)
 
 
 def _fixed(spec: PartSpec, template: Template, layer: Planned, words: _Words) -> dict[str, Given]:
@@ -163,6 +206,17 @@ def _fixed(spec: PartSpec, template: Template, layer: Planned, words: _Words) ->
     return {
         name: words.text(value, layer.answers) if isinstance(value, str) and "{" in value else value
         for name, value in spec.answers.items()
+    }
+
+
+def answers_for(layer: Planned, name: str) -> dict[str, Given]:
+    """What a layer would answer for a part of that template's name: good answers where it is added later."""
+    words = _Words(layer.template)
+    return {
+        question: words.text(value, layer.answers) if isinstance(value, str) and "{" in value else value
+        for spec in layer.template.manifest.parts
+        if spec.template == name
+        for question, value in spec.answers.items()
     }
 
 

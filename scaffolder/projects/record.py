@@ -118,11 +118,13 @@ def find_project(folder: Path) -> Path:
         TemplateError: there is none.
     """
     start = folder.absolute()
+    if not start.is_dir():
+        raise TemplateError(f"there is no folder {start}")
     for place in (start, *start.parents):
         if (place / RECORD).is_file():
             return place
     raise TemplateError(
-        f"{folder} is no project of scaffolder: it has no {RECORD}. `scaffolder new` makes one, `scaffolder add` gives "
+        f"{start} is no project of scaffolder: it has no {RECORD}. `scaffolder new` makes one, `scaffolder add` gives "
         "a template's files to a repository that is there."
     )
 

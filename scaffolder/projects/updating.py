@@ -13,11 +13,21 @@ from types import MappingProxyType
 
 from scaffolder.errors import TemplateError, UsageError
 from scaffolder.policies.place import POLICY_FILE
-from scaffolder.projects.answering import Given
+from scaffolder.projects.answering import Given, unknown_question
 from scaffolder.projects.catalog import Catalog, default_version, deprecation_of, release_of
 from scaffolder.projects.choosing import Chosen, kept_policies, opened_part
 from scaffolder.projects.jinja import NO_CHANCE, Chance
-from scaffolder.projects.layers import Ask, Planned, Planning, plan_layers, render_layers, replanned, words_of
+from scaffolder.projects.layers import (
+    Ask,
+    Planned,
+    Planning,
+    answers_for,
+    names_of,
+    plan_layers,
+    render_layers,
+    replanned,
+    words_of,
+)
 from scaffolder.projects.making import chance_now, check_spec, recorded, recorded_place, slug_of, tool_files
 from scaffolder.projects.manifest import MigrationSpec
 from scaffolder.projects.record import RECORD, Layer, Record, read_record
@@ -103,12 +113,17 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
     layers: list[Planned] = []
     renames: dict[str, str] = {}
     steps: list[Step] = []
-    for number, group in enumerate(_groups(before.layers)):
-        source = parse_source(group[0].source, base=project)
-        template = _target(source, group[0], wish.to if number == 0 else "", published, say)
-        given = _own_answers(wish.given, template, first=number == 0)
+    groups = tuple(_groups(before.layers))
+    sources = [parse_source(group[0].source, base=project) for group in groups]
+    targets = [
+        _target(source, group[0], wish.to if number == 0 else "", published, say)
+        for number, (group, source) in enumerate(zip(groups, sources, strict=True))
+    ]
+    there = frozenset(template.name for template in targets)
+    _refuse_unknown(wish, sources, targets, there)
+    for group, source, template in zip(groups, sources, targets, strict=True):
         trusted = wish.trust or _vouched(source, template, vouching)
-        around = _Around(source=source, given=given, wish=wish, trusted=trusted, slug=before.project)
+        around = _Around(source=source, wish=wish, trusted=trusted, slug=before.project, there=there)
         planned = _replan(group, template, around)
         told, moved = _compared(group, planned)
         steps += told
@@ -158,20 +173,23 @@ def plan_addition(
             f"the project has the template {name} already. `scaffolder update` brings its newest version, and other "
             f"answers: scaffolder update --set NAME=VALUE"
         )
+    slug = before.project if before else slug_of(project)
+    opened = _Opened(project, say)
+    old = [replanned(opened.layer(layer), layer, slug) for layer in before.layers] if before else []
     known: dict[str, Given] = {}
     for layer in before.layers if before else ():
         known |= layer.answers
-    slug = before.project if before else slug_of(project)
+    for planned in old:
+        known |= answers_for(planned, name)
     planning = Planning(
         open_part=opened_part(chosen),
         chance_of=lambda _template: chance_now(),
         slug=slug,
+        there=frozenset(layer.template.name for layer in old),
         suggested=chosen.defaults,
         ask=ask,
     )
     added = plan_layers(chosen.template, planning, given, known, trusted=chosen.trusted)
-    opened = _Opened(project, say)
-    old = [replanned(opened.layer(layer), layer, slug) for layer in before.layers] if before else []
     rendered_by = before.scaffolder_version if before else version
     after = Record(
         project=slug,
@@ -259,9 +277,21 @@ def _target(source: Source, layer: Layer, to: str, published: Catalog | None, sa
     return open_template(source, say=say)
 
 
-def _own_answers(given: Mapping[str, Given], template: Template, *, first: bool) -> Mapping[str, Given]:
-    """Of the answers of an update, those that a template asks for; the first takes the others too, to refuse them."""
-    return {name: value for name, value in given.items() if first or name in template.manifest.questions}
+def _refuse_unknown(
+    wish: Wish, sources: Sequence[Source], targets: Sequence[Template], there: frozenset[str]
+) -> None:
+    """Refuse answers that no template of the project asks for."""
+    names: dict[str, None] = {}
+    for source, template in zip(sources, targets, strict=True):
+        names |= dict.fromkeys(_names(source, template, there))
+    wrong = [unknown_question(name, tuple(names)) for name in wish.given if name not in names]
+    if wrong:
+        raise UsageError("\n".join(wrong))
+
+
+def _names(source: Source, template: Template, there: frozenset[str]) -> tuple[str, ...]:
+    opening = opened_part(Chosen(source=source, template=template, trusted=False))
+    return names_of(template, Planning(open_part=opening, chance_of=lambda _template: NO_CHANCE, there=there))
 
 
 def _vouched(source: Source, template: Template, published: Catalog | None) -> bool:
@@ -284,10 +314,10 @@ class _Around:
     """What one group of layers is planned with."""
 
     source: Source
-    given: Mapping[str, Given]
     wish: Wish
     trusted: bool
     slug: str
+    there: frozenset[str]
 
 
 def _replan(group: Sequence[Layer], template: Template, around: _Around) -> tuple[Planned, ...]:
@@ -298,11 +328,14 @@ def _replan(group: Sequence[Layer], template: Template, around: _Around) -> tupl
         open_part=opened_part(found),
         chance_of=lambda each: _chance(by_name.get(each.name)),
         slug=around.slug,
+        there=around.there - {template.name},
         ask=around.wish.ask,
         recorded_of=lambda part: _migrated(part, by_name[part.name]) if part.name in by_name else {},
     )
     recorded = _migrated(template, group[0])
-    return plan_layers(template, planning, around.given, {}, recorded=recorded, trusted=around.trusted)
+    names = _names(around.source, template, planning.there)
+    given = {name: value for name, value in around.wish.given.items() if name in names}
+    return plan_layers(template, planning, given, {}, recorded=recorded, trusted=around.trusted)
 
 
 def _chance(layer: Layer | None) -> Chance:
