@@ -586,3 +586,34 @@ def test_a_project_that_is_given_ci_later_has_the_same_ci(scaffolder_cli: Path, 
     made = {path: content for path, content in files_of(first).items() if path not in before}
     assert made.keys() == {path for path in files_of(later) if not path.startswith(".git/")} - before.keys()
     assert {path: files_of(later)[path] for path in made} == made
+
+
+@pytest.mark.cli
+@pytest.mark.slow
+def test_a_platform_from_before_ci_was_a_part_is_updated_and_keeps_what_its_owners_changed(
+    scaffolder_cli: Path, tmp_path: Path
+) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    folder = tmp_path / "old" / "fraud"
+    subprocess.run(
+        [scaffolder_cli, "new", "platform@1.0.0", folder, "--defaults", "--ci", "gitlab"],
+        check=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+    )
+    pipeline = folder / ".gitlab-ci.yml"
+    pipeline.write_text(f"{pipeline.read_text()}\n# Ours.\n")
+    for command in (
+        ["git", "init", "--quiet"],
+        ["git", "add", "--all"],
+        ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "-m", "a"],
+        [str(scaffolder_cli), "update"],
+    ):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    updated = {path: content for path, content in files_of(folder).items() if not path.startswith(".git/")}
+    fresh = files_of(new_project(scaffolder_cli, tmp_path / "new" / "fraud", "--ci", "gitlab"))
+    assert updated.keys() == fresh.keys()
+    assert updated[".gitlab-ci.yml"] == fresh[".gitlab-ci.yml"] + b"\n# Ours.\n"
+    differ = {path for path in updated if updated[path] != fresh[path]}
+    assert differ <= {".gitlab-ci.yml", ".scaffolder-project.json"}
