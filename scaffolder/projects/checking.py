@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from fnmatch import fnmatch
 from functools import cached_property
 from typing import Final, TypeAlias
@@ -26,6 +25,7 @@ from scaffolder.projects.manifest import (
 )
 from scaffolder.projects.mentions import Mention, Mentions, mentions_of
 from scaffolder.projects.rendering import runs_something
+from scaffolder.projects.shown import shown_text
 from scaffolder.projects.template import Template, template_of
 from scaffolder.projects.tree import File, checked_tree, path_problem, shown_path
 from scaffolder.projects.trying import Trouble, misled_migrations, try_renderings
@@ -83,9 +83,19 @@ class _Check:
     def _add(
         self, file: str, mark: Mark, code: str, message: str, hint: str = "", *, warning: bool = False
     ) -> None:
-        report = Report(f"{self._where}/{file}" if file else self._where)
-        report.add(mark, code, (), message, hint, warning=warning)
-        self.findings += [replace(finding, path="") for finding in report.findings]
+        where = f"{self._where}/{file}" if file else self._where
+        self.findings.append(
+            Finding(
+                file=shown_text(where),
+                line=mark.line,
+                column=mark.column,
+                code=code,
+                path="",
+                message=shown_text(message),
+                hint=shown_text(hint),
+                severity="warning" if warning else "error",
+            )
+        )
 
     # --- files, as they are ---
 

@@ -13,6 +13,7 @@ from scaffolder.errors import ScaffolderError
 from scaffolder.projects.catalog import Catalog, TemplateEntry, default_version, deprecation_of
 from scaffolder.projects.manifest import Manifest, PartSpec, QuestionSpec
 from scaffolder.projects.rendering import runs_something
+from scaffolder.projects.shown import shown_text
 from scaffolder.projects.sources import BuiltIn, CatalogEntry, latest, open_template
 from scaffolder.projects.template import Template, built_in_names
 from scaffolder.projects.versions import Version
@@ -132,7 +133,7 @@ def _of_catalog(name: str, entry: TemplateEntry, place: str, published: Catalog)
             version = str(newest) if newest else ""
         title = title or open_template(source, version=version).manifest.title
     except ScaffolderError as error:
-        problem = _shown(str(error))
+        problem = shown_text(str(error))
     return Listed(
         name=name,
         title=title,
@@ -150,11 +151,11 @@ def listed_as_text(listed: Sequence[Listed]) -> Iterator[str]:
     rows = [("template", "version", "from", "what it makes")]
     rows += [(each.name, each.version or "?", each.where, each.title or "?") for each in listed]
     widths = [
-        min(max(len(_shown(row[at])) for row in rows), most) for at, most in ((0, 24), (1, 12), (2, 16))
+        min(max(len(shown_text(row[at])) for row in rows), most) for at, most in ((0, 24), (1, 12), (2, 16))
     ]
     for row, each in zip(rows, (None, *listed), strict=True):
         cells = [_cut(cell, width).ljust(width) for cell, width in zip(row, widths, strict=False)]
-        yield _cut("  ".join([*cells, _shown(row[3])]), COLUMNS).rstrip()
+        yield _cut("  ".join([*cells, shown_text(row[3])]), COLUMNS).rstrip()
         if each is not None and each.deprecated:
             yield from _wrapped(f"deprecated: {each.deprecated}", "  ")
 
@@ -279,26 +280,14 @@ def _questions_json(manifest: Manifest) -> list[QuestionJson]:
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-def _shown(text: str) -> str:
-    """A text of a stranger's, in one line, without what would steer a terminal."""
-    return "".join(
-        letter
-        if letter.isprintable()
-        else " "
-        if letter in "\n\t"
-        else letter.encode("unicode_escape").decode()
-        for letter in text
-    )
-
-
 def _cut(text: str, width: int) -> str:
-    shown = _shown(text)
+    shown = shown_text(text)
     return shown if len(shown) <= width else f"{shown[: width - 3]}..."
 
 
 def _wrapped(text: str, first: str, later: str | None = None) -> Iterator[str]:
     yield from textwrap.wrap(
-        _shown(text.strip()),
+        shown_text(text.strip()),
         COLUMNS,
         initial_indent=first,
         subsequent_indent=first if later is None else later,

@@ -224,7 +224,7 @@ class Remote(Repository):
         names = {}
         for line in told.decode("utf-8", "replace").splitlines():
             commit, _, name = line.partition("\t")
-            if COMMIT.fullmatch(commit):
+            if COMMIT.fullmatch(commit) and name.isprintable():
                 names[name.removesuffix("^{}")] = commit  # a tag's own line comes before that of its commit
         found = _revisions(names, names.get("HEAD", ""))
         self._remember(found)

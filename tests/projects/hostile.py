@@ -391,7 +391,7 @@ WORDS = (
     ),
     Case(
         name="a context with commands for the terminal",
-        context={**CONTEXT, "style\x1b[2J": ["\x1b[31mred", "blue"]},
+        context={**CONTEXT, "style\x1b[2J": ["\x1b[32mgreen", "blue"]},
         files={"+a.txt": "x"},
         refused="cookiecutter.json",
     ),
