@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from {{ cookiecutter.__package }}.chunking import Passage
-from {{ cookiecutter.__package }}.embedding import HashedEmbedder
+from {{ cookiecutter.__package }}.embedding import HashedEmbedder, _directions, _exact, _sketched
 from {{ cookiecutter.__package }}.store import EmbeddedStore, StoreError
 
 TEXTS = (
@@ -61,6 +61,18 @@ def test_a_saved_embedder_makes_the_same_vectors(tmp_path: Path) -> None:
     loaded = HashedEmbedder.load(tmp_path)
     assert np.array_equal(embedder.embed_passages(TEXTS), loaded.embed_passages(TEXTS))
     assert loaded.embed_passages([]).shape == (0, loaded.dimensions)
+
+
+def test_many_passages_are_compressed_by_a_sketch_that_finds_the_same() -> None:
+    """Near the limit both ways are possible: their vectors have nearly the same angles."""
+    random = np.random.default_rng(2)
+    loadings = random.standard_normal((1500, 20)) * np.geomspace(1, 0.05, 20)
+    rows = (loadings @ random.standard_normal((20, 1100))).astype(np.float32)
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    exact, sketched = _exact(rows.astype(np.float64), 16), _sketched(rows, 16)
+    assert np.linalg.norm(exact.T @ sketched, ord=2) == pytest.approx(1, abs=1e-3)
+    assert np.linalg.norm(rows @ sketched) == pytest.approx(np.linalg.norm(rows @ exact), rel=1e-3)
+    assert np.array_equal(_directions(rows, 16), _directions(rows, 16))
 
 
 def test_vectors_have_length_1_and_fewer_numbers_than_features() -> None:

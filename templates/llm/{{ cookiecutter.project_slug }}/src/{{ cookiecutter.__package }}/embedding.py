@@ -23,6 +23,8 @@ __all__ = ["Embedder", "HashedEmbedder", "Vectors", "unit"]
 
 Vectors = NDArray[np.float32]
 FORMAT = 1
+EXACT = 1024
+"""Up to so many rows directions are worked out exactly."""
 
 
 class Embedder(Protocol):
@@ -57,8 +59,7 @@ class HashedEmbedder:
         counts = np.stack([_counts(text, buckets) for text in texts])
         seen = np.count_nonzero(counts, axis=0)
         weights = np.asarray(np.log((1 + len(texts)) / (1 + seen)) + 1, dtype=np.float32)
-        rows = unit(counts * weights).astype(np.float64)
-        return cls(weights, _directions(rows, dimensions))
+        return cls(weights, _directions(unit(counts * weights), dimensions))
 
     @property
     def dimensions(self) -> int:
@@ -93,8 +94,15 @@ class HashedEmbedder:
         return cls(weights, np.load(folder / "directions.npy", allow_pickle=False))
 
 
-def _directions(rows: NDArray[np.float64], most: int) -> Vectors:
-    """The main directions of the rows, largest first, by the smaller of the two Gram matrices; signs are fixed."""
+def _directions(rows: Vectors, most: int) -> Vectors:
+    """The main directions of the rows, largest first; signs are fixed, so that the same rows have the same directions."""
+    found = _exact(rows.astype(np.float64), most) if min(rows.shape) <= EXACT else _sketched(rows, most)
+    signs = np.sign(found[np.argmax(np.abs(found), axis=0), np.arange(found.shape[1])])
+    return np.asarray(found * np.where(signs == 0, 1.0, signs), dtype=np.float32)
+
+
+def _exact(rows: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """By the smaller of the two Gram matrices."""
     count, width = rows.shape
     gram = rows @ rows.T if count <= width else rows.T @ rows
     values, vectors = np.linalg.eigh(gram)
@@ -103,8 +111,18 @@ def _directions(rows: NDArray[np.float64], most: int) -> Vectors:
     found = vectors[:, order]
     if count <= width:
         found = rows.T @ (found / np.sqrt(values[order]))
-    signs = np.sign(found[np.argmax(np.abs(found), axis=0), np.arange(found.shape[1])])
-    return np.asarray(found * np.where(signs == 0, 1.0, signs), dtype=np.float32)
+    return np.asarray(found)
+
+
+def _sketched(rows: Vectors, most: int) -> NDArray[np.float64]:
+    """Nearly the same for many rows, in a fraction of the time: by a seeded random sketch with power iterations."""
+    sketch = np.random.default_rng(7).standard_normal((rows.shape[1], most + 32)).astype(np.float32)
+    for _ in range(3):
+        sketch, _triangle = np.linalg.qr(rows.T @ (rows @ sketch))
+    small = rows @ sketch
+    values, vectors = np.linalg.eigh((small.T @ small).astype(np.float64))
+    order = np.argsort(values)[::-1][:most]
+    return np.asarray(sketch @ vectors[:, order])
 
 
 def _counts(text: str, buckets: int) -> NDArray[np.float32]:
@@ -120,11 +138,15 @@ def _features(text: str) -> Counter[str]:
     for word in words(text):
         if word in STOP_WORDS:
             continue
-        found[f"w:{word}"] += 1
-        found[f"s:{stem(word)}"] += 1
-        padded = f"<{word}>"
-        found.update(f"g:{padded[at : at + 4]}" for at in range(len(padded) - 3))
+        found.update(_of_word(word))
     return found
+
+
+@lru_cache(maxsize=1 << 16)
+def _of_word(word: str) -> tuple[str, ...]:
+    padded = f"<{word}>"
+    parts = (f"g:{padded[at : at + 4]}" for at in range(len(padded) - 3))
+    return (f"w:{word}", f"s:{stem(word)}", *parts)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -125,7 +125,9 @@ def report(results: Results, verdict: Verdict) -> str:
     for metric in METRICS:
         if metric in summary:
             one = verdict.differences.get(metric)
-            against = "" if one is None else f"{one.estimate:+.3f} ({one.low:+.3f} to {one.high:+.3f})"
+            against = (
+                "" if one is None else f"{_signed(one.estimate)} ({_signed(one.low)} to {_signed(one.high)})"
+            )
             low, high, between = (summary[f"{metric}_{part}"] for part in ("low", "high", "between_runs"))
             lines.append(
                 f"| {metric} | {summary[metric]:.3f} | {low:.3f} to {high:.3f} | {between:.3f} | {against} |"
@@ -134,3 +136,8 @@ def report(results: Results, verdict: Verdict) -> str:
     lines += ["", f"{len(results.scores)} questions, {results.repeated} runs, cost {cost}."]
     lines += ["", *(f"- {name}: {value}" for name, value in sorted(results.systems.items()))]
     return "\n".join(lines) + "\n"
+
+
+def _signed(difference: float) -> str:
+    """With its sign, and no minus before nothing."""
+    return f"{round(difference, 3) + 0.0:+.3f}"

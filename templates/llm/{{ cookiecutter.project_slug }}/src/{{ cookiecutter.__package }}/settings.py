@@ -26,6 +26,8 @@ class Settings:
     """local: the stand-in on this machine. cloud: the cloud's models."""
 {%- if cookiecutter.provider != "local" %}
     model: str = "{{ cookiecutter.model }}"
+    judge_model: str = ""
+    """The model that judges answers in an evaluation; the one that answers, when empty. Another one judges better."""
     embedding_model: str = "{{ cookiecutter.embedding_model }}"
     dimensions: int = 1024
     region: str = "{{ cookiecutter.region }}"

@@ -14,6 +14,7 @@ from .chunking import Chunking, chunk
 from .documents import Document, Section, read_folder
 from .evaluation import Results, evaluate, load_questions, load_results, write_results
 from .gate import Rules, Verdict, decide, report
+from .guardrails import attack_in
 from .settings import Settings
 from .store import EmbeddedStore, read_passages, write_passages
 from .wiring import (
@@ -51,6 +52,9 @@ def chunk_step(documents: Path, out: Path, how: Chunking, say: Say) -> None:
     passages = chunk(map(_document, lines), how)
     out.mkdir(parents=True, exist_ok=True)
     write_passages(passages, out / PASSAGES)
+    for passage in passages:
+        if attack_in(passage.text) is not None:
+            say(f"warning: {passage.source} reads like instructions to a model; look at who wrote it")
     say(f"{len(passages)} passages of {how.most_words} words at most")
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+{%- if cookiecutter.provider != "local" %}
+from dataclasses import replace
+{%- endif %}
 from pathlib import Path
 
 from .answering import Assistant
@@ -11,7 +14,7 @@ from .chunking import Passage
 from .embedding import Embedder, HashedEmbedder
 from .gateway import Gateway
 from .guardrails import Guardrails
-from .judging import Judge, ModelJudge, WordJudge
+from .judging import Judge, {% if cookiecutter.provider != "local" %}ModelJudge, {% endif %}WordJudge
 from .pricing import load_prices
 from .prompts import load_prompt
 from .settings import Settings
@@ -171,8 +174,15 @@ def _files(settings: Settings) -> Sequence[JsonLines]:
 
 
 def judge_of(settings: Settings) -> Judge:
-    """Words here; the cloud's model where the cloud answers. Best is another model than the one that answers."""
-    return WordJudge() if settings.models == "local" else ModelJudge(gateway_of(settings))
+    """Words here; a model of the cloud where the cloud answers."""
+{%- if cookiecutter.provider == "local" %}
+    del settings
+    return WordJudge()
+{%- else %}
+    if settings.models == "local":
+        return WordJudge()
+    return ModelJudge(gateway_of(replace(settings, model=settings.judge_model or settings.model)))
+{%- endif %}
 
 
 def systems_of(settings: Settings, index: Path) -> dict[str, str]:
