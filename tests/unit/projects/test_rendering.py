@@ -15,7 +15,7 @@ from cookiecutter.exceptions import OutputDirExistsException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffolder.errors import TemplateError
+from scaffolder.errors import TemplateError, UsageError
 from scaffolder.projects.answering import Asking, Scope
 from scaffolder.projects.jinja import Chance
 from scaffolder.projects.rendering import _is_binary, render, takes_chances
@@ -268,6 +268,33 @@ def test_a_built_in_template_renders_to_the_bytes_that_cookiecutter_makes(name: 
     theirs.pop(".scaffolder-project.json", None)  # the tool writes its own
     assert theirs
     assert dict(render(template, answers, TOOL)) == theirs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", built_in_names())
+def test_each_choice_of_a_built_in_template_renders_as_with_cookiecutter(name: str, tmp_path: Path) -> None:
+    template = open_template(BuiltIn(name=name))
+    tries: list[dict[str, Any]] = []
+    for question, spec in template.manifest.questions.items():
+        values = (
+            [*spec.choices][1:]
+            if spec.type == "choice"
+            else [not spec.default]
+            if spec.type == "flag"
+            else []
+        )
+        tries += [{question: value} for value in values]
+    compared = 0
+    for number, extra in enumerate(tries):
+        try:
+            answers = answered(template, extra)
+        except UsageError:  # asked only after another answer, or needs one
+            continue
+        theirs = dict(by_cookiecutter(template, tmp_path / str(number), {**answers, **TOOL}))
+        theirs.pop(".scaffolder-project.json", None)
+        assert dict(render(template, answers, TOOL)) == theirs, extra
+        compared += 1
+    assert compared >= len(tries) / 2
 
 
 @given(
