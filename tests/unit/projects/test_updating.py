@@ -314,6 +314,18 @@ def test_parts_come_and_go_with_the_answers(tmp_path: Path, repository: Publishe
     assert ("github.yml" in goes.base, "github.yml" in goes.new) == (True, False)
 
 
+def test_a_parts_own_question_is_answered_by_name(tmp_path: Path, repository: Published) -> None:
+    repository.commit(with_part("1.0.0", "1.0.0"), tag="v1.0.0")
+    source = f"{repository.source}#subdirectory=model"
+    project = new(tmp_path / "churn", source, runner="small")
+    assert (project / "github.yml").read_text() == "small\n"
+    assert plan(project, given={"runner": "huge"}).new["github.yml"].content == b"huge\n"
+    with pytest.raises(UsageError, match=r'^there is no question "runer"\. Did you mean "runner"\?$'):
+        plan(project, given={"runer": "huge"})
+    with pytest.raises(UsageError, match=r'^there is no question "runer"\. Did you mean "runner"\?$'):
+        new(tmp_path / "other", source, runer="small")
+
+
 def test_a_parts_own_answers_are_kept_and_migrated(tmp_path: Path, repository: Published) -> None:
     repository.commit(with_part("1.0.0", "1.0.0"), tag="v1.0.0")
     found = choose(f"{repository.source}#subdirectory=model")
@@ -404,6 +416,37 @@ def test_a_catalog_answers_for_hooks_when_the_user_names_it_and_not_when_a_proje
     assert plan(project, catalog=place).is_idle
 
 
+POLICIES = "policies:\n  - {name: eu-only, owner: security, says: why, allowed_regions: {aws: [%s]}}\n"
+
+
+def test_policies_and_record_are_replaced_as_the_catalog_has_them(
+    tmp_path: Path, repository: Published
+) -> None:
+    files = template("1.0.0", {"name": "churn"}, {"a.txt": ""})
+    commit = repository.commit(files, tag="v1.0.0")
+    place = str(catalog(tmp_path / "acme", repository, commit, policies=POLICIES % "eu-west-1"))
+    project = new(tmp_path / "churn", "model", catalog=place)
+    assert plan(project).is_idle
+    before = read_record(project).policies
+    catalog(tmp_path / "acme", repository, commit, policies=POLICIES % "eu-west-1, eu-north-1")
+    made = plan(project)
+    changed = {path for path in made.new if made.new[path] != made.base.get(path)}
+    assert changed == {RECORD, ".scaffolder-policies.yaml"}
+    assert (
+        made.base[".scaffolder-policies.yaml"].content == (project / ".scaffolder-policies.yaml").read_bytes()
+    )
+    assert b"eu-north-1" in made.new[".scaffolder-policies.yaml"].content
+    assert before is not None
+    assert made.after.policies is not None
+    assert before.digest != made.after.policies.digest
+
+    catalog(tmp_path / "acme", repository, commit)
+    gone = plan(project)
+    assert ".scaffolder-policies.yaml" in gone.base
+    assert ".scaffolder-policies.yaml" not in gone.new
+    assert gone.after.policies is None
+
+
 def test_no_path_of_this_machine_is_in_a_record(tmp_path: Path) -> None:
     write(tmp_path / "model", template("1.0.0", {"name": "churn"}, {"a.txt": ""}))
     project = new(tmp_path / "churn", str(tmp_path / "model"))
@@ -463,6 +506,24 @@ def test_a_repository_without_a_record_gets_one(tmp_path: Path, ci: Path) -> Non
     assert dict(made.base) == {}
     assert set(made.new) == {"ci.yml", RECORD}
     assert made.after.project == "My-Repo"
+
+
+def test_what_a_projects_template_says_of_its_part_is_known_when_it_is_added(
+    tmp_path: Path, repository: Published
+) -> None:
+    repository.commit(with_part("1.0.0", "1.0.0"), tag="v1.0.0")
+    project = new(tmp_path / "churn", f"{repository.source}#subdirectory=model", ci="none")
+    made = addition(project, f"{repository.source}#subdirectory=ci")
+    # "none" is what the model has answered, and what its part would get: an answer that fits.
+    assert dict(made.after.layers[1].answers) == {"system": "none", "runner": "big"}
+    assert [layer.part for layer in made.after.layers] == [False, False]
+
+
+def test_a_part_that_is_a_layer_already_is_nobodys_part(tmp_path: Path, repository: Published) -> None:
+    repository.commit(with_part("1.0.0", "1.0.0"), tag="v1.0.0")
+    project = new(tmp_path / "churn", f"{repository.source}#subdirectory=ci", system="gitlab")
+    made = addition(project, f"{repository.source}#subdirectory=model")
+    assert [(layer.template, layer.part) for layer in made.after.layers] == [("ci", False), ("model", False)]
 
 
 def test_adding_runs_none_of_the_hooks_that_are_there(
