@@ -89,6 +89,10 @@ COMMANDS = {
     "update": LazyCommand(
         "scaffolder.cli.update", "Bring a project to newer templates, and keep what its owners changed."
     ),
+    "status": LazyCommand(
+        "scaffolder.cli.status",
+        "Say how far behind their templates projects are, and whether they would merge.",
+    ),
     "templates": LazyCommand(
         "scaffolder.cli.templates", "List templates, show what one asks, and check one."
     ),
