@@ -551,6 +551,101 @@ def test_a_job_that_there_is_not_is_an_error(job: Job) -> None:
     assert (done.returncode, done.stderr) == (64, "there is no job trian\n")
 
 
+CURL = """#!/usr/bin/env bash
+# Whoever is asked, answers with a token; where to, and with what, is kept.
+echo "$*" >> "$ASKED"
+echo '{"value": "token", "access_token": "federated", "accessToken": "registry", "refresh_token": "registry"}'
+"""
+SIGNED_IN = """
+set -euo pipefail
+. ci/role.sh
+cat "${AWS_WEB_IDENTITY_TOKEN_FILE:-${AZURE_FEDERATED_TOKEN_FILE:-/dev/null}}" > token
+[ -z "${GOOGLE_APPLICATION_CREDENTIALS:-}" ] || jq -r .credential_source.file "$GOOGLE_APPLICATION_CREDENTIALS" | xargs cat > token
+[ -z "${GOOGLE_APPLICATION_CREDENTIALS:-}" ] || cp "$GOOGLE_APPLICATION_CREDENTIALS" google.json
+env
+"""
+TOKENS = ("AWS_TOKEN", "GCP_TOKEN", "AZURE_TOKEN", "CIRCLE_OIDC_TOKEN_V2", "idToken")
+CONNECTION = {
+    "AZURESUBSCRIPTION_CLIENT_ID": "client",
+    "AZURESUBSCRIPTION_TENANT_ID": "tenant",
+    "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": "connection",
+}
+POOL = "projects/1/locations/global/workloadIdentityPools/p/providers/x"
+
+
+@pytest.mark.parametrize("case", CASES, ids="-".join)
+def test_a_job_signs_in_by_its_token_and_as_the_role_that_it_takes(
+    case: tuple[str, str, str], rendered: Rendered, tmp_path: Path
+) -> None:
+    kind, system, provider = case
+    if "ci/role.sh" not in rendered(*case):
+        return
+    folder = written(rendered(*case), tmp_path / "project")
+    account = '{"environments": [{"account": "123456789012", "region": "eu-west-1"}]}'
+    (folder / "preview-dev.json").write_text(account)
+    (folder / "where-dev.json").write_text(
+        '{"registry": "r.example.com", "accounts": {"ci-build": "churn@x.iam.gserviceaccount.com"}}'
+    )
+    (tmp_path / "curl").write_text(CURL)
+    (tmp_path / "curl").chmod(0o755)
+    told = {
+        "PATH": os.pathsep.join([str(tmp_path), os.environ["PATH"]]),
+        "ASKED": str(tmp_path / "asked"),
+        "ENVIRONMENT": "dev",
+        "ROLE": "ci-build",
+        "PLATFORM": "churn",
+        "REGION": "eu-west-1",
+        "ROLE_ARN": "arn:aws:iam::123456789012:role/churn-dev-ci-build",
+        "IDENTITY_PROVIDER": POOL,
+        "SERVICE_ACCOUNT": "churn@x.iam.gserviceaccount.com",
+        "TENANT_ID": "tenant",
+        "CLIENT_ID": "client",
+        "CLIENT_ID_BUILD": "client",
+        "SUBSCRIPTION_ID": "s",
+        "REGISTRY": "r.example.com/churn",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": "https://example.com/?a=b",
+        "GITHUB_RUN_ID": "1",
+        "CI_PIPELINE_ID": "1",
+        "CIRCLE_WORKFLOW_ID": "1",
+        "BUILD_NUMBER": "1",
+        "BUILD_BUILDID": "1",
+        **(CONNECTION if system == "azure-devops" else {}),
+        **(dict.fromkeys(TOKENS, "token") if system != "github" else {}),
+    }
+    done = subprocess.run(
+        ["bash", "-c", SIGNED_IN], cwd=folder, env=told, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    has = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    match provider, system:
+        case "aws", "azure-devops":
+            assert has["AWS_REGION"] == "eu-west-1"  # the task of the service connection has the rest
+        case "aws", _:
+            assert has["AWS_ROLE_ARN"] == "arn:aws:iam::123456789012:role/churn-dev-ci-build"
+            assert has["AWS_ROLE_SESSION_NAME"] == f"{system}-1"
+        case "gcp", _:
+            google = yaml.safe_load((folder / "google.json").read_text())
+            assert google["audience"] == f"//iam.googleapis.com/{POOL}"
+            assert "/churn@x.iam.gserviceaccount.com:" in google["service_account_impersonation_url"]
+            assert has["REGISTRY_TOKEN"] == "registry"
+        case _, "azure-devops":
+            assert has["ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID"] == "connection"
+            assert (has["ARM_CLIENT_ID"], has["ARM_TENANT_ID"]) == ("client", "tenant")
+        case _:
+            assert (has["REGISTRY_TOKEN"], "r.example.com" in (tmp_path / "asked").read_text()) == (
+                "registry",
+                True,
+            )
+            if (kind, system) != ("platform", "gitlab"):
+                assert (has["AZURE_CLIENT_ID"], has["AZURE_TENANT_ID"]) == ("client", "tenant")
+            if kind == "platform":
+                assert (has["ARM_OIDC_TOKEN"], has["ARM_SUBSCRIPTION_ID"]) == ("token", "123456789012")
+    carried = (provider, system) not in {("aws", "azure-devops"), ("azure", "azure-devops")}
+    if carried and (kind, system, provider) != ("platform", "gitlab", "azure"):
+        assert (folder / "token").read_text() == "token"
+
+
 @pytest.mark.cli
 @pytest.mark.slow
 @pytest.mark.parametrize("system", ["circleci", "jenkins", "azure-devops"])
