@@ -133,7 +133,7 @@ def test_what_was_not_chosen_is_not_there(made: tuple[Path, Choice]) -> None:
     assert (f"{source}/distributed.py" in files) == (choice.framework in DEEP)
     assert (f"{source}/download.py" in files) == (served and choice.provider == "gcp")
     gpu = choice.flags and choice.framework in DEEP
-    assert ("containers/training/Dockerfile.gpu" in files) == ("requirements/gpu.txt" in files) == gpu
+    assert ("containers/training-gpu/Dockerfile" in files) == ("requirements/gpu.txt" in files) == gpu
     features = choice.flags and choice.task == "tabular"
     assert (f"{source}/feature_store.py" in files) == ("features/definitions.yaml" in files) == features
     assert ("dvc.yaml" in files) == (".dvc/config" in files) == choice.flags
@@ -145,8 +145,10 @@ def test_what_was_not_chosen_is_not_there(made: tuple[Path, Choice]) -> None:
         assert bool(re.search(rf"^ *(import|from) {imported}\b", every, re.MULTILINE)) == wanted, framework
 
 
-def test_each_image_is_pinned_has_two_stages_and_is_not_run_by_root(made: tuple[Path, Choice]) -> None:
-    folder, _ = made
+def test_each_image_is_pinned_has_two_stages_and_is_run_by_root_only_for_sagemaker(
+    made: tuple[Path, Choice],
+) -> None:
+    folder, choice = made
     images = sorted(folder.rglob("Dockerfile*"))
     assert images
     for path in images:
@@ -157,8 +159,9 @@ def test_each_image_is_pinned_has_two_stages_and_is_not_run_by_root(made: tuple[
         users = [line[1] for line in lines if line[0] == "USER"]
         assert len(stages) == 2, path
         assert {line[1] for line in stages} == {"${PYTHON_IMAGE}"}, path
-        assert users[-1:] in (["10001:10001"], ["${RUN_AS}"]), path
-        assert "ARG RUN_AS=10001:10001" in text or users == ["10001:10001"], path
+        assert users == ["${RUN_AS}"], path
+        asked = "0:0" if choice.provider == "aws" else "10001:10001"  # SageMaker expects root
+        assert [line[1] for line in lines if line[0] == "ARG"][1:] == [f"RUN_AS={asked}"], path
         assert any(line[0] == "HEALTHCHECK" for line in lines), path
         copied = [
             word

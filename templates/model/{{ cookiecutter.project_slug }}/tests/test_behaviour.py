@@ -124,9 +124,10 @@ def test_invariance_a_greeting_does_not_change_the_topic(model: Model, topic: st
     assert max(found, key=lambda name: found[name][0]) == topic
 
 
-def test_direction_words_of_a_topic_make_it_likelier(model: Model) -> None:
+@pytest.mark.parametrize("topic", PLAIN)
+def test_direction_what_belongs_to_a_topic_makes_it_likelier(model: Model, topic: str) -> None:
     vague = "please help me with this"
-    before, after = likely(model, vague, vague + " the invoice and the refund and my card")["billing"]
+    before, after = likely(model, vague, f"{vague}: {PLAIN[topic]}")[topic]
     assert after > before + 0.1
 
 
