@@ -91,7 +91,7 @@ COMMANDS = {
     ),
     "status": LazyCommand(
         "scaffolder.cli.status",
-        "Say how far behind their templates projects are, and whether they would merge.",
+        "Say how far behind their templates projects are, and whether an update would merge cleanly.",
     ),
     "templates": LazyCommand(
         "scaffolder.cli.templates", "List templates, show what one asks, and check one."
