@@ -19,7 +19,7 @@ UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help venv tools demo test check unit test-all test-wheel coverage wheel lock upgrade regen bench bench-apply peer format clean
+.PHONY: help venv tools demo test check unit test-all test-frameworks test-wheel coverage wheel lock upgrade regen bench bench-apply peer peer-templates format clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -67,7 +67,7 @@ demo: venv ## One example from its spec to synthesized stacks, and a model's who
 	@echo "And a model's whole life on this machine, with the same spec that a cloud would get:"
 	cd examples/10-churn-local && rm -rf .scaffolder data && $(BIN)/python story.py && $(BIN)/scaffolder destroy --yes churn
 
-test: check test-all test-wheel ## All checks, all tests, and the command line tests against the built wheel
+test: check test-all test-frameworks test-wheel ## All checks and all tests; those of the command line run against the built wheel
 
 # --- parts of `make test` -------------------------------------------------------------------------------------------
 
@@ -76,14 +76,26 @@ check: venv ## Formatting, lint, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy --scripts-are-modules scripts/link-node scripts/terraform-cli-config $(wildcard scripts/*.py)
-	$(BIN)/mypy benchmarks/run.py benchmarks/apply.py benchmarks/constructs_app.py benchmarks/local_loop.py benchmarks/local_serving.py
+	$(BIN)/mypy benchmarks/run.py benchmarks/apply.py benchmarks/constructs_app.py benchmarks/local_loop.py benchmarks/local_serving.py benchmarks/templates.py
 	$(BIN)/lint-imports
 
 unit: venv ## The fast tests only
 	$(PYTEST) -m "not slow and not terraform and not cli"
 
+# What the command line does is tested once, by test-wheel.
 test-all: venv tools
-	$(PYTEST)
+	$(PYTEST) -m "not cli and not frameworks"
+
+# A project of each framework is trained, served and called, and applications of language models are held to the vendors'
+# packages. pip and not uv: it knows where a machine keeps a CPU build of torch, when it has one.
+test-frameworks: venv $(TOOLS)/frameworks/.installed ## Train, serve and call a project of each framework
+	SCAFFOLDER_MODEL_PYTHON=$(TOOLS)/frameworks/bin/python SCAFFOLDER_LLM_PYTHON=$(TOOLS)/frameworks/bin/python \
+	$(PYTEST) -m frameworks tests/templates
+
+$(TOOLS)/frameworks/.installed: requirements/model.in requirements/llm.in | venv
+	@test -x $(TOOLS)/frameworks/bin/python || $(BIN)/python -m venv $(TOOLS)/frameworks
+	$(TOOLS)/frameworks/bin/python -m pip install --quiet --requirement requirements/model.in --requirement requirements/llm.in
+	@touch $@
 
 # From an empty folder, in an environment that has only the wheel and its base dependencies; then example 10, in one that
 # has the extra `local` too, and the orders that the example reads.
@@ -95,7 +107,7 @@ test-wheel: wheel
 	$(BIN)/uv pip install --quiet --python $(TOOLS)/wheel-local/bin/python --constraint requirements/dev.txt --no-deps lifetimes
 	@empty=$$(mktemp -d) && trap 'rm -rf "$$empty"' EXIT && cd "$$empty" && \
 	SCAFFOLDER_EXE=$(TOOLS)/wheel/bin/scaffolder SCAFFOLDER_LOCAL_PYTHON=$(TOOLS)/wheel-local/bin/python \
-	$(PYTEST) -c $(ROOT)/pyproject.toml --rootdir $(ROOT) -p no:cacheprovider -m "cli or wheel" \
+	$(PYTEST) -c $(ROOT)/pyproject.toml --rootdir $(ROOT) -p no:cacheprovider -m "(cli or wheel) and not frameworks" \
 		$(ROOT)/tests/packaging $(ROOT)/tests
 
 coverage: venv ## The fast tests with a coverage report
@@ -118,6 +130,7 @@ lock: venv ## Rewrite the locks from pyproject.toml and tests/tools/package.json
 	$(UV_LOCK) pyproject.toml --group dev --output-file requirements/dev.txt
 	$(UV_LOCK) --group checkov --output-file requirements/checkov.txt
 	$(UV_LOCK) benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.txt
+	$(UV_LOCK) benchmarks/peers/templates.in --output-file benchmarks/peers/templates.txt
 	cd tests/tools && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
 
 upgrade: UV_LOCK += --upgrade
@@ -133,6 +146,14 @@ peer: $(TOOLS)/peer/.installed
 $(TOOLS)/peer/.installed: benchmarks/peers/requirements.txt | venv
 	@test -x $(TOOLS)/peer/bin/python || $(BIN)/python -m venv $(TOOLS)/peer
 	$(TOOLS)/peer/bin/python -m pip install --quiet --require-hashes --requirement benchmarks/peers/requirements.txt
+	@touch $@
+
+# cookiecutter, copier and cruft, which benchmarks/templates.py measures templates beside.
+peer-templates: $(TOOLS)/peer-templates/.installed
+
+$(TOOLS)/peer-templates/.installed: benchmarks/peers/templates.txt | venv
+	@test -x $(TOOLS)/peer-templates/bin/python || $(BIN)/python -m venv $(TOOLS)/peer-templates
+	$(TOOLS)/peer-templates/bin/python -m pip install --quiet --require-hashes --requirement benchmarks/peers/templates.txt
 	@touch $@
 
 bench: venv peer ## Measure the claims in README (benchmarks/README.md says what against what)

@@ -23,7 +23,7 @@ from googleapiclient.discovery_cache import DISCOVERY_DOC_DIR
 from tests.external_tools import ROOT
 from tests.templates.llm import Choice, llm_project, package_of
 
-pytestmark = [pytest.mark.cli, pytest.mark.slow]
+pytestmark = [pytest.mark.frameworks, pytest.mark.cli, pytest.mark.slow]
 
 PYTHON = os.environ.get("SCAFFOLDER_LLM_PYTHON", sys.executable)
 NEEDED = ("mypy", "numpy", "pytest", "ruff", "starlette", "uvicorn")
