@@ -142,11 +142,13 @@ def test_the_image_is_pinned_has_two_stages_and_no_root_but_where_the_cloud_asks
     lines = (folder / "containers" / "app" / "Dockerfile").read_text(encoding="utf-8").splitlines()
     words = [line.split(maxsplit=1) for line in lines if line and not line.startswith(("#", " "))]
     assert [found[1] for found in words if found[0] == "FROM"] == ["${PYTHON} AS build", "${PYTHON} AS run"]
-    base, user = (found[1] for found in words if found[0] == "ARG")
+    base, user, settings = (found[1] for found in words if found[0] == "ARG")
+    assert settings == 'SETTINGS=""'
     assert re.fullmatch(r"PYTHON=python:3\.12\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", base)
     assert [found[1] for found in words if found[0] == "USER"] == ["${RUN_AS}"]
     assert user == ("RUN_AS=0:0" if choice.provider == "aws" else "RUN_AS=10001:10001")
     assert ("APP_MODELS=cloud" in "\n".join(lines)) == (choice.provider != "local")
+    assert "EXPOSE 8080" in lines
     health = next(line for line in lines if line.strip().startswith("CMD [") and "healthz" in line)
     program = json.loads(health.strip().removeprefix("CMD "))
     compile(program[2], "HEALTHCHECK", "exec")

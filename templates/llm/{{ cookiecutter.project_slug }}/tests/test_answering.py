@@ -225,6 +225,16 @@ def test_a_variable_that_does_not_fit_is_refused(variable: dict[str, str], says:
     assert str(caught.value) == says
 
 
+def test_a_file_of_variables_is_read_and_the_processs_own_win(tmp_path: Path) -> None:
+    path = tmp_path / "app.env"
+    path.write_text("# dev\n\nAPP_PASSAGES=6\nAPP_MOST_TOKENS=50\n", encoding="utf-8")
+    settings = settings_from({"APP_SETTINGS": str(path), "APP_MOST_TOKENS": "60"})
+    assert (settings.passages, settings.most_tokens) == (6, 60)
+    path.write_text("PASSAGES=6\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"app\.env:1: 'PASSAGES=6' is not APP_NAME=VALUE"):
+        settings_from({"APP_SETTINGS": str(path)})
+
+
 def test_an_index_is_found_where_a_cloud_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Azure ML puts a version into a folder of its folder."""
     inside = tmp_path / "assistant" / "index"

@@ -1,4 +1,7 @@
-"""What the application is set to: defaults of this project, changed by environment variables that begin with APP_."""
+"""What the application is set to: defaults of this project, changed by environment variables that begin with APP_.
+
+APP_SETTINGS names a file of such variables, which an image has for its environment; variables of the process win over it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pathlib import Path
 __all__ = ["Settings", "SettingsError", "index_folder", "settings_from"]
 
 PREFIX = "APP_"
+FILE = "APP_SETTINGS"
 
 
 class SettingsError(Exception):
@@ -91,7 +95,8 @@ def settings_from(environment: Mapping[str, str] | None = None, **changes: objec
     Raises:
         SettingsError: a variable is unknown, or its value is not of its kind.
     """
-    given = os.environ if environment is None else environment
+    given = dict(os.environ if environment is None else environment)
+    given = {**_of_file(given.pop(FILE, "")), **given}
     known = {f"{PREFIX}{each.name.upper()}": each for each in fields(Settings)}
     values: dict[str, object] = {}
     for name, text in given.items():
@@ -115,6 +120,21 @@ def settings_from(environment: Mapping[str, str] | None = None, **changes: objec
         raise SettingsError(f"{PREFIX}STORE is {made.store}; it is embedded or platform")
 {%- endif %}
     return made
+
+
+def _of_file(name: str) -> dict[str, str]:
+    """Read KEY=VALUE lines; nothing where no file is named."""
+    if not name:
+        return {}
+    found: dict[str, str] = {}
+    for number, line in enumerate(Path(name).read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        key, equals, value = line.partition("=")
+        if not equals or not key.startswith(PREFIX):
+            raise SettingsError(f"{name}:{number}: {line!r} is not {PREFIX}NAME=VALUE")
+        found[key.strip()] = value.strip()
+    return found
 
 
 def _value(name: str, text: str, kind: type) -> object:
