@@ -12,7 +12,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
@@ -20,7 +20,7 @@ from scaffolder.errors import TemplateError
 from scaffolder.projects.tree import shown_path
 from stacks.record import record
 
-__all__ = ["BOUNDS", "Bounds", "contained"]
+__all__ = ["BOUNDS", "Bounds", "contained", "contained_together"]
 
 
 @record
@@ -46,22 +46,59 @@ def contained(
         TemplateError: the function raised one, did not end in time, took too much memory, or gave back too much.
             ``what`` names the function's work in the message.
     """
-    reader, writer = os.pipe()
+    return contained_together((function,), what, bounds)[0]
+
+
+def contained_together(
+    functions: Sequence[Callable[[], tuple[object, bytes]]], what: str, bounds: Bounds = BOUNDS
+) -> tuple[tuple[object, bytes], ...]:
+    """Call some functions apart at the same time, each within the bounds; the results in the functions' order.
+
+    Raises:
+        TemplateError: as :func:`contained`, of the first function in that order that has one.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
+    running: list[_Running] = []
+    try:
+        running.extend(_started(function, what, bounds) for function in functions)
+        return tuple(each.result(what, bounds) for each in running)
+    finally:
+        for each in running:
+            each.end()
+
+
+class _Running:
+    """A function at work in a child."""
+
+    def __init__(self, reader: int, child: int, until: float) -> None:
+        self._reader = reader
+        self._child = child
+        self._until = until
+        self._status: int | None = None
+
+    def result(self, what: str, bounds: Bounds) -> tuple[object, bytes]:
+        received = _received(self._reader, self._child, what, bounds, self._until)
+        return _opened(received, self.end(), what, bounds)
+
+    def end(self) -> int:
+        """End the child if it has not ended; how it ended."""
+        if self._status is None:
+            os.close(self._reader)
+            with suppress(ProcessLookupError):
+                os.kill(self._child, signal.SIGKILL)
+            _, self._status = os.waitpid(self._child, 0)
+        return self._status
+
+
+def _started(function: Callable[[], tuple[object, bytes]], what: str, bounds: Bounds) -> _Running:
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
         _work(function, writer, what, bounds)
     os.close(writer)
-    try:
-        received = _received(reader, child, what, bounds)
-    finally:
-        os.close(reader)
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-    return _opened(received, status, what, bounds)
+    return _Running(reader, child, time.monotonic() + bounds.seconds)
 
 
 def _work(function: Callable[[], tuple[object, bytes]], writer: int, what: str, bounds: Bounds) -> NoReturn:
@@ -111,8 +148,7 @@ def _bound(bounds: Bounds) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _received(reader: int, child: int, what: str, bounds: Bounds) -> bytes:
-    until = time.monotonic() + bounds.seconds
+def _received(reader: int, child: int, what: str, bounds: Bounds, until: float) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while True:

@@ -13,6 +13,7 @@ import string
 import uuid
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from types import CodeType
 from typing import Any, Final
 
 from jinja2 import FunctionLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
@@ -35,6 +36,9 @@ SETTINGS: Final = frozenset(
     }
 )
 """What ``_jinja2_env_vars`` of a template may set."""
+
+MOST_COMPILED: Final = 8 * 1024 * 1024
+"""Characters of sources whose compiled forms are kept in one process."""
 
 MARKUP: Final = {"block_start_string": "{%", "variable_start_string": "{{", "comment_start_string": "{#"}
 
@@ -66,6 +70,7 @@ class Jinja:
                 f"_jinja2_env_vars has {', '.join(unknown)}, which a template may not set here"
             )
         self._settings = settings
+        self._kind = repr(sorted(settings.items()))
         self._sources = sources
         self._chance = chance
         self._knows_now = False
@@ -125,7 +130,9 @@ class Jinja:
         try:
             environment = self._knowing(source)
             self._drawn.seed(f"{self._chance.seed} {where}")
-            template = environment.from_string(source)
+            template = environment.template_class.from_code(
+                environment, self._compiled(environment, source), environment.make_globals(None)
+            )
             pieces: list[str] = []
             size = 0
             for piece in template.generate(context):
@@ -145,6 +152,22 @@ class Jinja:
         except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise TemplateError(f"{shown_path(where)}{_line_of(error)}: {_first(error)}") from error
 
+    def _compiled(self, environment: ImmutableSandboxedEnvironment, source: str) -> CodeType:
+        """A text compiled, which takes most of the time: once, if two versions of a template have it.
+
+        With a seed, Jinja may draw while it compiles, and what is drawn after that would not be the same again.
+        """
+        if self._chance.seed:
+            return environment.compile(source)
+        key = (self._kind, self._knows_now, source)
+        code = _COMPILED.get(key)
+        if code is None:
+            code = environment.compile(source)
+            if sum(len(known[-1]) for known in _COMPILED) > MOST_COMPILED:
+                _COMPILED.clear()
+            _COMPILED[key] = code
+        return code
+
     def truth(self, expression: str, context: Mapping[str, object], where: str) -> bool:
         """Evaluate a condition.
 
@@ -153,6 +176,9 @@ class Jinja:
         """
         told = self.text(f"{{{{ 1 if ({expression}) else 0 }}}}", context, where, 10)
         return told == "1"
+
+
+_COMPILED: dict[tuple[str, bool, str], CodeType] = {}
 
 
 def _first(error: Exception) -> str:

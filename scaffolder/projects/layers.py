@@ -24,7 +24,7 @@ from scaffolder.projects.containment import contained
 from scaffolder.projects.jinja import NO_CHANCE, Chance, Jinja
 from scaffolder.projects.manifest import Answer, PartSpec
 from scaffolder.projects.record import Layer
-from scaffolder.projects.rendering import render, runs_something, takes_chances
+from scaffolder.projects.rendering import Job, render_together, runs_something, takes_chances
 from scaffolder.projects.template import Template
 from scaffolder.projects.tree import Tree, union
 from stacks.record import record
@@ -39,6 +39,7 @@ __all__ = [
     "names_of",
     "plan_layers",
     "render_layers",
+    "render_versions",
     "replanned",
     "words_of",
 ]
@@ -302,13 +303,29 @@ def render_layers(layers: Sequence[Planned], project: str, version: str) -> Tree
     Raises:
         TemplateError: one cannot be rendered.
     """
-    given = {"project_slug": project, "scaffolder_version": version}
-    return union(_rendered(layer, given) for layer in layers)
+    return render_versions(((layers, version),), project)[0]
 
 
-def _rendered(layer: Planned, given: Mapping[str, str]) -> Tree:
-    if layer.trusted and runs_something(layer.template):
-        from scaffolder.projects.trusting import render_trusted  # noqa: PLC0415 - cookiecutter is slow to import
+def render_versions(versions: Sequence[tuple[Sequence[Planned], str]], project: str) -> tuple[Tree, ...]:
+    """Render a project's layers several times: as they are, and by which version of this program, each time.
 
-        return render_trusted(layer.template, layer.answers, given)
-    return render(layer.template, layer.answers, given, layer.chance)
+    Raises:
+        TemplateError: one cannot be rendered.
+    """
+    run: dict[tuple[int, int], Tree] = {}
+    jobs: dict[tuple[int, int], Job] = {}
+    for number, (layers, version) in enumerate(versions):
+        given = {"project_slug": project, "scaffolder_version": version}
+        for at, layer in enumerate(layers):
+            if layer.trusted and runs_something(layer.template):
+                from scaffolder.projects.trusting import render_trusted  # noqa: PLC0415 - cookiecutter is slow to import
+
+                run[number, at] = render_trusted(layer.template, layer.answers, given)
+            else:
+                jobs[number, at] = Job(
+                    template=layer.template, answers=layer.answers, given=given, chance=layer.chance
+                )
+    found = {**run, **dict(zip(jobs, render_together([*jobs.values()]), strict=True))}
+    return tuple(
+        union(found[number, at] for at in range(len(layers))) for number, (layers, _) in enumerate(versions)
+    )

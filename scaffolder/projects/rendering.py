@@ -7,29 +7,45 @@ cookiecutter itself, where somebody answers for it. May not write a disk or ask 
 from __future__ import annotations
 
 import io
+import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
-from functools import cache
+from functools import cache, partial
 from pathlib import PurePosixPath
 from typing import Final
 
 from scaffolder.errors import TemplateError
 from scaffolder.policies.place import POLICY_FILE
 from scaffolder.projects.answering import Answers, context_of
-from scaffolder.projects.containment import contained
+from scaffolder.projects.containment import BOUNDS, contained_together
 from scaffolder.projects.jinja import NO_CHANCE, Chance, Jinja
 from scaffolder.projects.manifest import RECORD
 from scaffolder.projects.template import Template
 from scaffolder.projects.tree import LIMITS, File, Tree, checked_tree, path_problem, shown_path
 from stacks.record import record
 
-__all__ = ["OWN", "render", "runs_something", "takes_chances"]
+__all__ = ["OWN", "Job", "render", "render_together", "runs_something", "takes_chances"]
 
 HOOKS: Final = ("pre_prompt", "pre_gen_project", "post_gen_project")
 OWN: Final = (RECORD, POLICY_FILE)
 LONGEST_PATH: Final = 2000
 NEWLINES: Final = ("", "\n", "\r\n", "\r")
+
+
+@record
+class Job:
+    """A template to render, with answers to all of its questions.
+
+    ``given`` are ``project_slug`` and ``scaffolder_version``.
+    """
+
+    template: Template
+    answers: Answers
+    given: Mapping[str, str]
+    chance: Chance = NO_CHANCE
 
 
 @record
@@ -40,41 +56,127 @@ class _Source:
     file: File
 
 
+@record
+class _Share:
+    """The files of a template that one process renders: from a path to before another; empty is without an end."""
+
+    start: str = ""
+    end: str = ""
+
+    def has(self, path: str) -> bool:
+        return self.start <= path and (not self.end or path < self.end)
+
+
+ALL = _Share()
+
+
 def render(
     template: Template, answers: Answers, given: Mapping[str, str], chance: Chance = NO_CHANCE
 ) -> Tree:
-    """Render a template with answers to all of its questions.
-
-    ``given`` are ``project_slug`` and ``scaffolder_version``.
+    """Render one template; the arguments are a :class:`Job`'s.
 
     Raises:
-        TemplateError: it would have to run something, is no right Jinja, or makes a path or a size that is refused.
+        TemplateError: as :func:`render_together`.
     """
-    what = f"the template {template.name}"
+    return render_together((Job(template=template, answers=answers, given=given, chance=chance),))[0]
+
+
+def render_together(jobs: Sequence[Job]) -> tuple[Tree, ...]:
+    """Render templates, each into a tree of its own; what several have in common is compiled once.
+
+    Strangers' templates are rendered apart, in as many processes as there are processors if they are large.
+
+    Raises:
+        TemplateError: one would have to run something, is no right Jinja, or makes a path or a size that is refused.
+    """
+    for job in jobs:
+        _refuse_running(job.template)
+    apart = [job for job in jobs if not job.template.trusted]
+    rendered = iter(_apart(apart) if apart else ())
+    trees = []
+    for job in jobs:
+        what = f"the template {job.template.name}"
+        pieces = _pieces(job, ALL) if job.template.trusted else next(rendered)
+        trees.append(checked_tree(_joined(job.template, pieces), what))
+    return tuple(trees)
+
+
+def _refuse_running(template: Template) -> None:
     brought = runs_something(template)
     if brought:
         raise TemplateError(
-            f"{what} runs code of its own ({', '.join(brought)}), and nothing of a template is run by itself. "
-            "Read it, and say --trust if you answer for it; or name a catalog (--catalog) whose entry pins its commit."
+            f"the template {template.name} runs code of its own ({', '.join(brought)}), and nothing of a template is "
+            "run by itself. Read it, and say --trust if you answer for it; or name a catalog (--catalog) whose entry "
+            "pins its commit."
         )
 
-    if template.trusted:
-        return checked_tree(_rendered(template, answers, given, chance), what)
 
-    def work() -> tuple[object, bytes]:
-        tree = checked_tree(_rendered(template, answers, given, chance), what)
-        listed = [[path, file.executable, len(file.content)] for path, file in tree.items()]
-        return listed, b"".join(file.content for file in tree.values())
+def _apart(jobs: Sequence[Job]) -> list[list[tuple[str, File]]]:
+    """Render strangers' templates in processes of their own, each a share of every template's files."""
+    names = [*dict.fromkeys(job.template.name for job in jobs)]
+    what = f"rendering the template{'s' * (len(names) > 1)} {', '.join(names)}"
+    bounds = replace(BOUNDS, result_bytes=BOUNDS.result_bytes * len(jobs))
+    works = [partial(_packed, jobs, share) for share in _shares(jobs, _processors())]
+    found: list[list[tuple[str, File]]] = [[] for _ in jobs]
+    for listed, content in contained_together(works, what, bounds):
+        for number, path, file in _unpacked(listed, content):
+            found[number].append((path, file))
+    return found
 
-    return checked_tree(_unpacked(*contained(work, f"rendering {what}")), what)
+
+WORTH_A_PROCESS: Final = 150
+"""Pieces of markup: fewer are compiled in the time that a process takes to start."""
 
 
-def _unpacked(listed: object, content: bytes) -> dict[str, File]:
-    files: dict[str, File] = {}
+def _shares(jobs: Sequence[Job], processors: int) -> list[_Share]:
+    """Divide the files of templates by their paths, so that each processor has as much markup to compile."""
+    weights: Counter[str] = Counter()
+    for job in jobs:
+        for path, file in job.template.files.items():
+            weights[path] += file.content.count(b"{{") + file.content.count(b"{%")
+    total = weights.total()
+    count = max(1, min(processors, total // WORTH_A_PROCESS))
+    borders = [""]
+    before = 0
+    for path in sorted(weights):
+        if len(borders) < count and before >= total * len(borders) / count:
+            borders.append(path)
+        before += weights[path]
+    return [_Share(start=start, end=end) for start, end in zip(borders, [*borders[1:], ""], strict=True)]
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _packed(jobs: Sequence[Job], share: _Share) -> tuple[object, bytes]:
+    """Render a share of each template, as what a process gives back."""
+    listed: list[object] = []
+    contents: list[bytes] = []
+    for number, job in enumerate(jobs):
+        for path, file in _pieces(job, share):
+            listed.append([number, path, file.executable, len(file.content)])
+            contents.append(file.content)
+    return listed, b"".join(contents)
+
+
+def _unpacked(listed: object, content: bytes) -> Iterator[tuple[int, str, File]]:
     start = 0
-    for path, executable, size in listed if isinstance(listed, list) else ():
-        files[path] = File(content=content[start : start + size], executable=executable is True)
+    for number, path, executable, size in listed if isinstance(listed, list) else ():
+        yield number, path, File(content=content[start : start + size], executable=executable is True)
         start += size
+
+
+def _joined(template: Template, pieces: Iterable[tuple[str, File]]) -> dict[str, File]:
+    """The files of a project, of which no two may have one path."""
+    files: dict[str, File] = {}
+    for path, file in pieces:
+        if path in files:
+            raise TemplateError(f"the template {template.name} renders {shown_path(path)} twice")
+        files[path] = file
     return files
 
 
@@ -105,35 +207,31 @@ def _is_in_markup(text: bytes, end: int) -> bool:
     return max(before.rfind(b"{{"), before.rfind(b"{%")) > max(before.rfind(b"}}"), before.rfind(b"%}"))
 
 
-def _rendered(
-    template: Template, answers: Answers, given: Mapping[str, str], chance: Chance
-) -> dict[str, File]:
-    """The files of a project, by the paths that they render to; an empty name leaves its file out."""
+def _pieces(job: Job, share: _Share) -> Iterator[tuple[str, File]]:
+    """A share of the files of a project, by the paths that they render to; an empty name leaves its file out."""
+    template = job.template
     settings = template.context.settings
     options = settings.get("_jinja2_env_vars", {})
     if not isinstance(options, dict):
         raise TemplateError(f"the template {template.name}: _jinja2_env_vars must be a mapping")
     root = _root_of(template, str(options.get("variable_start_string", "{{")))
-    inside = [
-        _Source(path=path[len(root) + 1 :], file=file)
+    inside = {
+        path: _Source(path=path[len(root) + 1 :], file=file)
         for path, file in template.files.items()
         if path.startswith(f"{root}/")
-    ]
-    jinja = Jinja(options, _includable(template, inside), chance)
-    context = {"cookiecutter": context_of(template.context, answers, given, jinja, template.name)}
+    }
+    jinja = Jinja(options, _includable(template, [*inside.values()]), job.chance)
+    context = {"cookiecutter": context_of(template.context, job.answers, job.given, jinja, template.name)}
     copied = _patterns(settings)
     newline = settings.get("_new_lines") or ""
     if newline not in NEWLINES:
         raise TemplateError(f"the template {template.name}: _new_lines must be \\n, \\r\\n or \\r")
     names = _Names(jinja, context)
-    files: dict[str, File] = {}
     total = 0
-    for source in inside:
+    for source in (source for path, source in inside.items() if share.has(path)):
         path = names.of(source.path, copied)
         if not path:
             continue
-        if path in files:
-            raise TemplateError(f"the template {template.name} renders {shown_path(path)} twice")
         problem = path_problem(path)
         if problem:
             raise TemplateError(f"the template {template.name} renders {shown_path(path)}, which {problem}")
@@ -148,10 +246,9 @@ def _rendered(
             most = LIMITS.total_bytes - total
             content = _text(jinja, context, source, str(newline), min(most, LIMITS.file_bytes))
         total += len(content)
-        files[path] = File(content=content, executable=source.file.executable)
         if total > LIMITS.total_bytes:
             raise TemplateError(f"the template {template.name} renders more than {LIMITS.total_bytes} bytes")
-    return files
+        yield path, File(content=content, executable=source.file.executable)
 
 
 def _root_of(template: Template, opening: str) -> str:

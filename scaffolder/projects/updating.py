@@ -25,6 +25,7 @@ from scaffolder.projects.layers import (
     names_of,
     plan_layers,
     render_layers,
+    render_versions,
     replanned,
     words_of,
 )
@@ -141,8 +142,9 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
         _trusted(replanned(opened.layer(layer), layer, before.project), wish, vouching)
         for layer in before.layers
     ]
-    base = union((render_layers(old, before.project, before.scaffolder_version), _tool_files_now(project)))
-    new = union((render_layers(layers, after.project, version), tool_files(after, policy_file)))
+    was, now = render_versions(((old, before.scaffolder_version), (layers, version)), before.project)
+    base = union((was, _tool_files_now(project)))
+    new = union((now, tool_files(after, policy_file)))
     check_spec(new)
     return Plan(
         project=project,
