@@ -156,6 +156,7 @@ def finish(plan: Plan, flags: Mapping[str, Any]) -> None:
     """Merge a plan with the project, tell what changes, and apply it unless that is not wanted."""
     only_look = bool(flags.get("check") or flags["dry_run"])
     if plan.is_idle:
+        checkout.refuse_unresolved(plan.project)  # what an update before this one left is not "up to date"
         if flags["as_json"]:
             print_json({**_document(plan, None, applied=False)})
         else:

@@ -25,6 +25,7 @@ __all__ = [
     "find_checkout",
     "listed",
     "refuse_unready",
+    "refuse_unresolved",
     "signature",
     "tracked_files",
 ]
@@ -186,6 +187,24 @@ def refuse_unready(checkout: Checkout, tracked: Iterable[Tracked]) -> None:
     if not any(tracked):
         raise ProjectError(
             f"no file of {where} is in git. Add and commit it first: git add --force, git commit."
+        )
+
+
+def refuse_unresolved(project: Path) -> None:
+    """Let a project through in which no conflict waits for its owners; one that git does not keep has none.
+
+    Raises:
+        ProjectError: conflicts wait, which an update left, or something else.
+    """
+    try:
+        told = git(project, ("diff", "--name-only", "--diff-filter=U", "-z", "--relative"))
+    except GitFailed:
+        return
+    unmerged = os.fsdecode(told).split("\0")[:-1]
+    if unmerged:
+        raise ProjectError(
+            f"{shown_path(project.as_posix())} has conflicts that are not resolved: {listed(unmerged)}. Resolve them, "
+            "git add them, and commit."
         )
 
 
