@@ -63,14 +63,30 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 - slow to import, and rarely asked for
-
-        return version("scaffolder")
+        return _version()
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - nothing is imported with this package
 
     return getattr(import_module(_HOMES.get(name, "scaffolder.errors")), name)
+
+
+def _version() -> str:
+    """The version that is installed: the name of the metadata's folder has it, as the standard of wheels says."""
+    import os  # noqa: PLC0415 - nothing is imported with this package
+    import sys  # noqa: PLC0415
+
+    for place in sys.path:
+        try:
+            names = os.listdir(place or ".")  # noqa: PTH208 - pathlib may not be loaded yet
+        except OSError:
+            continue
+        for each in names:
+            if each.startswith("scaffolder-") and each.endswith(".dist-info"):
+                return each[len("scaffolder-") : -len(".dist-info")]
+    from importlib.metadata import version  # noqa: PLC0415 - takes as long to import as the rest of a short command
+
+    return version("scaffolder")
 
 
 def __dir__() -> list[str]:
