@@ -116,6 +116,7 @@ def _apart(jobs: Sequence[Job]) -> list[list[tuple[str, File]]]:
     names = [*dict.fromkeys(job.template.name for job in jobs)]
     what = f"rendering the template{'s' * (len(names) > 1)} {', '.join(names)}"
     bounds = replace(BOUNDS, result_bytes=BOUNDS.result_bytes * len(jobs))
+    _judges()  # imported here once, not in each process
     works = [partial(_packed, jobs, share) for share in _shares(jobs, _processors())]
     found: list[list[tuple[str, File]]] = [[] for _ in jobs]
     for listed, content in contained_together(works, what, bounds):
