@@ -60,7 +60,7 @@ class Additions(Templates):
 @options.catalog
 @options.trust
 def command(catalog: str | None, trust: bool) -> None:  # noqa: FBT001 - read from the context
-    r"""Give a project one more template: CI for a model, or a platform.
+    r"""Give a project one more template, such as CI.
 
     The repository may be one that scaffolder has not made. TEMPLATE is as for `scaffolder new`.
 
@@ -68,7 +68,7 @@ def command(catalog: str | None, trust: bool) -> None:  # noqa: FBT001 - read fr
     Examples:
       scaffolder add ci
       scaffolder add ci --system gitlab
-      scaffolder add platform --dry-run
+      scaffolder add ci --dry-run
     """
 
 

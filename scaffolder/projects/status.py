@@ -65,6 +65,10 @@ class Look:
     jobs: int = 1
 
 
+INSIDE = 2
+"""How far below a project others are looked for: infra/ and models/churn/ of one repository."""
+
+
 def find_projects(places: Iterable[Path]) -> tuple[Path, ...]:
     """The projects at some folders or below them, without hidden folders and what is inside a project; sorted.
 
@@ -91,7 +95,7 @@ def find_projects(places: Iterable[Path]) -> tuple[Path, ...]:
 def _below(folder: Path, depth: int) -> Iterator[Path]:
     if (folder / RECORD).is_file():
         yield folder
-        return
+        depth = min(depth, INSIDE)
     if depth == 0:
         return
     try:

@@ -203,7 +203,9 @@ def plan_addition(
     # What runs something is not run again for this; where it made a file that the new template has, git has two.
     there = render_layers([layer for layer in old if not runs_something(layer.template)], slug, rendered_by)
     policy_file = chosen.policy_file or _content(project / POLICY_FILE)
-    new = union((there, render_layers(added, slug, rendered_by), tool_files(after, policy_file)))
+    more = render_layers(added, slug, rendered_by)
+    _refuse_clashes(name, there, more)
+    new = union((there, more, tool_files(after, policy_file)))
     check_spec(new)
     steps = tuple(
         Step(template=layer.template.name, before="", after=layer.template.version) for layer in added
@@ -219,6 +221,17 @@ def plan_addition(
         renames=MappingProxyType({}),
         own=len(added),
     )
+
+
+def _refuse_clashes(name: str, there: Tree, more: Tree) -> None:
+    """Two templates that want the same file are two projects: neither's file may take the other's place."""
+    clashes = sorted(path for path in there.keys() & more.keys() if there[path] != more[path])
+    if clashes:
+        some = ", ".join(clashes[:4]) + (f" and {len(clashes) - 4} more" if len(clashes) > 4 else "")
+        raise UsageError(
+            f"the template {name} and the project's own want the same files: {some}. Make it a project in a folder of its "
+            f"own, beside this one's files: scaffolder new {name} FOLDER. `update` and `status` know both."
+        )
 
 
 def _tool_files_now(project: Path) -> Tree:

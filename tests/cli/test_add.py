@@ -206,3 +206,25 @@ def test_a_platform_that_its_target_refuses_is_not_added(cli: Cli) -> None:
         'error: the answers make no valid platform:\ntarget.region "eu-wst-1" is not a region' in ran.stderr
     )
     assert status(repository) == []
+
+
+def test_a_template_that_wants_the_projects_own_files_gets_a_folder(
+    cli: Cli, templates: Path, project: Published
+) -> None:
+    write(
+        templates,
+        {
+            "infra/cookiecutter.json": json.dumps({"project_slug": "x"}),
+            "infra/template.yaml": HEAD.format(name="infra").removesuffix("questions:\n"),
+            f"infra/{ROOT}/README.md": "infrastructure\n",
+        },
+    )
+    ran = cli.run("add", templates / "infra", project.folder)
+    assert ran.code == 64
+    assert ran.stderr.splitlines()[-1] == (
+        "error: the template infra and the project's own want the same files: README.md. Make it a project in a folder "
+        "of its own, beside this one's files: scaffolder new infra FOLDER. `update` and `status` know both."
+    )
+    assert cli.run("new", templates / "infra", project.folder / "deployed" / "here").code == 0
+    found = json.loads(cli.run("status", project.folder, "--json").stdout)["projects"]
+    assert [Path(each["project"]).name for each in found] == ["churn", "here"]
