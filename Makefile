@@ -19,7 +19,7 @@ UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help venv tools demo test check unit test-all test-frameworks test-wheel coverage wheel lock upgrade regen bench bench-apply peer peer-templates format clean
+.PHONY: help venv tools demo test check unit test-all test-frameworks frameworks test-wheel coverage wheel lock upgrade regen bench bench-apply peer peer-templates format clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -88,9 +88,11 @@ test-all: venv tools
 
 # A project of each framework is trained, served and called, and applications of language models are held to the vendors'
 # packages. pip and not uv: it knows where a machine keeps a CPU build of torch, when it has one.
-test-frameworks: venv $(TOOLS)/frameworks/.installed ## Train, serve and call a project of each framework
+test-frameworks: frameworks ## Train, serve and call a project of each framework
 	SCAFFOLDER_MODEL_PYTHON=$(TOOLS)/frameworks/bin/python SCAFFOLDER_LLM_PYTHON=$(TOOLS)/frameworks/bin/python \
 	$(PYTEST) -m frameworks tests/templates
+
+frameworks: $(TOOLS)/frameworks/.installed
 
 $(TOOLS)/frameworks/.installed: requirements/model.in requirements/llm.in | venv
 	@test -x $(TOOLS)/frameworks/bin/python || $(BIN)/python -m venv $(TOOLS)/frameworks
