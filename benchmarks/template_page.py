@@ -99,7 +99,7 @@ def _when(part: Mapping[str, Any]) -> str:
         if part["load"] >= BUSY
         else ""
     )
-    return f"Measured {part['date']}, at a load of {part['load']} when it began.{busy}"
+    return f"Measured {part['date']}, at a load of {part['load']}, its own included.{busy}"
 
 
 def _table(cases: Mapping[str, Case], ours: str) -> Iterator[str]:

@@ -83,9 +83,7 @@ EXIT_CODES = (
 
 COMMANDS = {
     "new": LazyCommand("scaffolder.cli.new", "Start a project from a template."),
-    "add": LazyCommand(
-        "scaffolder.cli.add", "Give a project one more template, such as CI."
-    ),
+    "add": LazyCommand("scaffolder.cli.add", "Give a project one more template, such as CI."),
     "update": LazyCommand(
         "scaffolder.cli.update", "Bring a project to newer templates, and keep what its owners changed."
     ),
