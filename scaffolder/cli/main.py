@@ -60,7 +60,7 @@ EXIT_CODES = (
     (MissingExtraError.exit_code, "a Python package is missing; the error names its extra"),
     (TemplateError.exit_code, "a project template cannot be found or rendered"),
     (ProjectError.exit_code, "a project is in no state to be updated"),
-    (8, "update and add: both sides changed the same lines; git's markers say where"),
+    (8, "an update has conflicts, which git's markers show"),
     (10, "diff --exit-code: data may be lost or left behind"),
     (OperationError.exit_code, "an operation failed"),
     (NotAuthenticated.exit_code, "no credentials, or they have expired"),
