@@ -33,7 +33,6 @@ __all__ = [
     "Question",
     "Remembered",
     "Scope",
-    "asked_by",
     "context_of",
     "unknown_question",
 ]
@@ -407,11 +406,6 @@ def _spec_rule(spec: QuestionSpec, answers: Answers) -> _Rule:
         return _Rule(pattern="", says="", shortest=0, longest=100)
     shape = cloud.region if spec.field == "region" else cloud.account
     return _Rule(pattern=shape.pattern, says=shape.says.removesuffix(", in quotes"), shortest=1, longest=100)
-
-
-def asked_by(manifest: Manifest) -> tuple[str, ...]:
-    """The names of a template's questions."""
-    return tuple(manifest.questions)
 
 
 def context_of(

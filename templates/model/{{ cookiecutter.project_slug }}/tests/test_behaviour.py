@@ -128,7 +128,8 @@ def test_invariance_a_greeting_does_not_change_the_topic(model: Model, topic: st
 def test_direction_what_belongs_to_a_topic_makes_it_likelier(model: Model, topic: str) -> None:
     vague = "please help me with this"
     before, after = likely(model, vague, f"{vague}: {PLAIN[topic]}")[topic]
-    assert after >= min(before + 0.1, 0.9)
+    assert after > before
+    assert after >= min(before + 0.1, 0.9)  # one that is sure already has little room
 
 
 def test_a_text_of_unknown_words_is_answered_too(model: Model) -> None:
