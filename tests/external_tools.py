@@ -41,6 +41,14 @@ class Terraform:
 
     executable: Path
     environment: Mapping[str, str]
+    plugins: Path | None = None
+    """Where it installed the provider, once it was proved that it can."""
+
+    def provider(self) -> Path:
+        """The AWS provider's executable."""
+        assert self.plugins is not None, "nothing was installed"
+        (found,) = self.plugins.glob("registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws_v*")
+        return found
 
     def run(
         self, *arguments: str, cwd: Path, environment: Mapping[str, str] | None = None, timeout_s: float = 600
@@ -105,8 +113,8 @@ def find_terraform(scratch: Path) -> Terraform:
     found = shutil.which("terraform")
     if found is None:
         raise Missing("there is no terraform on PATH")
-    terraform = Terraform(Path(found), terraform_environment(scratch))
     probe = scratch / "probe"
+    terraform = Terraform(Path(found), terraform_environment(scratch), probe / ".terraform" / "providers")
     probe.mkdir()
     shutil.copy(PROBE, probe)
     try:

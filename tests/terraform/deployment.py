@@ -1,4 +1,4 @@
-"""Deploys a synthesized folder with the real Terraform, in the order that its manifest gives.
+"""Deploys a synthesized folder with the real Terraform and provider, in the order that its manifest gives.
 
 May not know what the stacks hold, nor how they were made.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from subprocess import CompletedProcess
 
 from tests.external_tools import Terraform
+from tests.terraform.attached import attached
 
 __all__ = ["Deployment", "Plan"]
 
@@ -40,8 +42,7 @@ class Deployment:
     @property
     def order(self) -> tuple[tuple[str, ...], ...]:
         """The stacks' names in waves: each wave needs only those before it."""
-        stacks = json.loads((self.folder / "manifest.json").read_text())["stacks"]
-        waiting = {name: set(stack["dependencies"]) for name, stack in stacks.items()}
+        waiting = self._needs()
         waves = []
         while waiting:
             wave = tuple(sorted(name for name, needs in waiting.items() if not needs & waiting.keys()))
@@ -57,9 +58,8 @@ class Deployment:
         self._must(stack, "validate")
 
     def deploy(self) -> None:
-        """Init, validate and apply every stack, wave by wave."""
-
-        self._by_waves(self.deploy_stack, self.order)
+        """Init, validate and apply every stack as soon as those that it needs are there."""
+        _in_order(self.deploy_stack, self._needs())
 
     def deploy_stack(self, stack: str) -> None:
         """Init, validate and apply one stack."""
@@ -71,8 +71,9 @@ class Deployment:
         self._must(stack, "destroy", "-auto-approve")
 
     def destroy(self) -> None:
-        """Destroy every stack, last wave first; then no state holds anything."""
-        self._by_waves(self.destroy_stack, self.order[::-1])
+        """Destroy every stack as soon as none that needs it is left; then no state holds anything."""
+        needs = self._needs()
+        _in_order(self.destroy_stack, {name: {o for o in needs if name in needs[o]} for name in needs})
 
     def plans(self) -> dict[str, Plan]:
         """Plan every stack with a refresh."""
@@ -110,10 +111,9 @@ class Deployment:
         outputs = json.loads(self._must(stack, "output", "-json").stdout)
         return {name: output["value"] for name, output in outputs.items()}
 
-    def _by_waves(self, work: Callable[[str], object], waves: tuple[tuple[str, ...], ...]) -> None:
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            for wave in waves:
-                list(pool.map(work, wave))
+    def _needs(self) -> dict[str, set[str]]:
+        stacks = json.loads((self.folder / "manifest.json").read_text())["stacks"]
+        return {name: set(stack["dependencies"]) for name, stack in stacks.items()}
 
     def _must(self, stack: str, *arguments: str) -> CompletedProcess[str]:
         done = self._run(stack, *arguments)
@@ -124,4 +124,20 @@ class Deployment:
 
     def _run(self, stack: str, *arguments: str) -> CompletedProcess[str]:
         folder = self.folder / "stacks" / stack
-        return self.terraform.run(*arguments, cwd=folder, environment=self.environment)
+        # What the developer has set for AWS is not for a provider that is told all of it.
+        kept = {n: v for n, v in self.terraform.environment.items() if not n.startswith("AWS_")}
+        with attached(self.terraform.provider(), {**kept, **self.environment}) as address:
+            return self.terraform.run(*arguments, cwd=folder, environment={**self.environment, **address})
+
+
+def _in_order(work: Callable[[str], object], needs: Mapping[str, set[str]]) -> None:
+    """Do the work of each name as soon as that of those it needs is done; the first failure is raised at the end."""
+    sorter = TopologicalSorter(needs)
+    sorter.prepare()
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        running: dict[Future[object], str] = {}
+        while sorter.is_active():
+            running.update({pool.submit(work, name): name for name in sorted(sorter.get_ready())})
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                done.result()
+                sorter.done(running.pop(done))
