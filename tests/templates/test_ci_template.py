@@ -449,19 +449,43 @@ SCAFFOLDER = """#!/usr/bin/env bash
 set -eu
 registry=$REGISTRY_FILE
 case "$1 ${2:-}" in
-  "run train") echo "$(($(wc -l < "$registry") + 1)) none $SCORE" >> "$registry"; echo '{}' ;;
+  "run train" | "run index")
+    number=$(($(wc -l < "$registry") + 1))
+    [ -n "${GATE_IS_CLOSED:-}" ] || echo "$number none $SCORE" >> "$registry"
+    echo "{\\"run\\": {\\"ref\\": \\"run-$number\\"}}" ;;
   "models list")
-    jq -Rs '{versions: (split("\\n") | map(select(. != "") | split(" ") | {version: (.[0] | tonumber), stage: .[1]}))}' \\
+    jq -Rs '{versions: (split("\\n") | map(select(. != "") | split(" ") | {version: (.[0] | tonumber), run: ("run-" + .[0]), stage: .[1]}))}' \\
       "$registry" ;;
   "models promote")
     stage=production
     [[ "$*" != *"--stage staging"* ]] || stage=staging
+    [ -z "${REGISTRY_IS_AWAY:-}" ] || { echo "error: no answer" >&2; exit 26; }
     score=$(awk -v v="$4" '$1 == v {print $3}' "$registry")
     best=$(awk '$2 == "production" {print $3}' "$registry")
-    if [[ "$*" == *--if-better* && -n "$best" && "$score" -le "$best" ]]; then echo "not better" >&2; exit 26; fi
+    if [[ "$*" == *--if-better* && -n "$best" && "$score" -le "$best" ]]; then
+      echo "error: version $4 of $3 stays where it is: not better" >&2
+      exit 26
+    fi
     awk -v v="$4" -v s="$stage" '{if ($1 == v) $2 = s; else if ($2 == s) $2 = "archived"; print}' "$registry" > "$registry.new"
     mv "$registry.new" "$registry" ;;
   "models approve" | "models deploy") awk -v v="$4" '$1 == v {found = 1} END {exit !found}' "$registry" ;;
+  *) echo "unknown: $*" >&2; exit 64 ;;
+esac
+"""
+DOCKER = """#!/usr/bin/env bash
+# A builder whose images are the arguments they were built with, and a registry of files. Takes the commands of ci/job.sh.
+set -eu
+images=$(dirname "$0")/images pushed=$(dirname "$0")/pushed
+mkdir -p "$images" "$pushed"
+path() { tr / % <<< "$1"; }
+case "$1 $2" in
+  "login "*) ;;
+  "manifest inspect") [ -f "$pushed/$(path "$3")" ] ;;
+  "build "*) echo "$*" > "$images/$(path "$7")" ;;
+  "tag "*) cp "$images/$(path "$2")" "$images/$(path "$3")" ;;
+  "push "*)
+    [ ! -f "$pushed/$(path "$2")" ] || { echo "the tag is there: $2" >&2; exit 1; }
+    cp "$images/$(path "$2")" "$pushed/$(path "$2")" ;;
   *) echo "unknown: $*" >&2; exit 64 ;;
 esac
 """
@@ -469,7 +493,7 @@ AWS_PLACE = "ROLE_ARN=arn:aws:iam::123456789012:role/churn\nREGION=eu-west-1\nRE
 
 
 class Job:
-    """A model project of CircleCI on AWS, in which jobs are run with a registry of models that is a file."""
+    """A project of CircleCI on AWS, in which jobs are run with registries of models and of images that are files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -477,12 +501,19 @@ class Job:
         self.registry.touch()
         programs = folder.parent / "programs"
         programs.mkdir()
-        for name, text in {"scaffolder": SCAFFOLDER, "pip": "#!/bin/sh\n"}.items():
+        for name, text in {
+            "scaffolder": SCAFFOLDER,
+            "docker": DOCKER,
+            "aws": "#!/bin/sh\necho token\n",
+            "pip": "#!/bin/sh\n",
+        }.items():
             (programs / name).write_text(text)
             (programs / name).chmod(0o755)
+        (folder / "ci" / "scan.sh").write_text("")  # pulls scanners
+        self.pushed = programs / "pushed"
         self.path = os.pathsep.join([str(programs), os.environ["PATH"]])
 
-    def run(self, *job: str, score: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(self, *job: str, score: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {
             "PATH": self.path,
             "HOME": str(self.folder.parent),
@@ -496,6 +527,7 @@ class Job:
                 "SCORE": str(score),
                 "CIRCLE_OIDC_TOKEN_V2": "token",
                 "CIRCLE_WORKFLOW_ID": "1",
+                **variables,
             },
             capture_output=True,
             text=True,
@@ -506,6 +538,12 @@ class Job:
     def versions(self) -> list[str]:
         return self.registry.read_text().splitlines()
 
+    @property
+    def images(self) -> dict[str, str]:
+        """What was pushed, without the registry's address, and what it was built with."""
+        paths = sorted(self.pushed.iterdir()) if self.pushed.is_dir() else []
+        return {path.name.removeprefix("example.com%churn%"): path.read_text() for path in paths}
+
 
 @pytest.fixture
 def job(rendered: Rendered, tmp_path: Path) -> Job:
@@ -513,6 +551,26 @@ def job(rendered: Rendered, tmp_path: Path) -> Job:
         if shutil.which(program) is None:
             pytest.skip(f"there is no {program} on PATH")
     return Job(written(rendered("model", "circleci", "aws"), tmp_path / "project"))
+
+
+@pytest.fixture
+def with_images(job: Job) -> Job:
+    """A job's project with an image that holds code, one that does not, and a spec that names both."""
+    (job.folder / "ci" / "dev.env").write_text(AWS_PLACE)
+    recipes = {
+        "serving": "FROM a AS build\nCOPY requirements.txt /tmp/r.txt\nFROM a\nCOPY --from=build /opt /opt\nCOPY src/churn /opt/churn\n",
+        "training": "FROM a AS program\nCOPY src/churn /opt/churn\nFROM a\nCOPY requirements.txt /tmp/r.txt\n",
+    }
+    for name, recipe in recipes.items():
+        (job.folder / "containers" / name).mkdir(parents=True)
+        (job.folder / "containers" / name / "Dockerfile").write_text(recipe)
+    for path in ("src/churn/serve.py", "requirements.txt"):
+        (job.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (job.folder / path).write_text("a\n")
+    (job.folder / "platform.yaml").write_text("image: serving:0.1.0\n")
+    (job.folder / "pipelines").mkdir()
+    (job.folder / "pipelines" / "train.yaml").write_text("image: training:0.1.0\n")
+    return job
 
 
 def test_nothing_is_done_in_an_environment_that_is_not_there_yet(job: Job) -> None:
@@ -536,7 +594,10 @@ def test_what_is_better_is_staged_and_promoted_and_what_is_not_stays_out(job: Jo
         assert done.returncode == 0, done.stderr
     assert job.versions == ["1 production 5"]
     worse = job.run("train", "dev", score=3)
-    assert (worse.returncode, worse.stderr) == (26, "not better\n")
+    assert (worse.returncode, worse.stderr) == (
+        0,
+        "error: version 2 of churn stays where it is: not better\n",
+    )
     assert job.versions == ["1 production 5", "2 none 3"]
     idle = job.run("promote", "dev")
     assert idle.returncode == 0
@@ -544,6 +605,105 @@ def test_what_is_better_is_staged_and_promoted_and_what_is_not_stays_out(job: Jo
     assert job.run("train", "dev", score=8).returncode == 0
     assert job.run("promote", "dev").returncode == 0
     assert job.versions == ["1 archived 5", "2 none 3", "3 production 8"]
+
+
+def test_what_the_gate_does_not_let_through_leaves_older_versions_as_they_are(job: Job) -> None:
+    (job.folder / "ci" / "dev.env").write_text(AWS_PLACE)
+    for score in (5, 3):
+        assert job.run("train", "dev", score=score).returncode == 0
+        assert job.run("promote", "dev").returncode == 0
+    before = job.versions
+    assert before == ["1 production 5", "2 none 3"]
+    done = job.run("train", "dev", GATE_IS_CLOSED="yes")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (
+        0,
+        "the pipeline's gate let no version of churn through in dev: nothing is staged",
+    )
+    assert job.versions == before
+
+
+def test_a_comparison_that_could_not_be_made_fails_the_job(job: Job) -> None:
+    (job.folder / "ci" / "dev.env").write_text(AWS_PLACE)
+    done = job.run("train", "dev", score=5, REGISTRY_IS_AWAY="yes")
+    assert (done.returncode, done.stderr) == (26, "error: no answer\n")
+
+
+def test_an_index_that_passes_its_gate_is_staged_and_need_not_be_better(
+    rendered: Rendered, tmp_path: Path
+) -> None:
+    """Its metric is whether it passed: 1 for each version that there is."""
+    job = Job(written(rendered("llm", "circleci", "aws"), tmp_path / "project"))
+    (job.folder / "ci" / "dev.env").write_text(AWS_PLACE)
+    for _ in range(2):
+        for arguments in (("index", "dev"), ("promote", "dev")):
+            done = job.run(*arguments, score=1)
+            assert done.returncode == 0, done.stderr
+    assert job.versions == ["1 archived 1", "2 production 1"]
+
+
+def test_images_that_the_registry_has_are_left_alone(with_images: Job) -> None:
+    assert with_images.run("images", "dev").returncode == 0
+    pushed = with_images.images
+    assert sorted(re.sub("-[0-9a-f]{12}$", "-…", name) for name in pushed) == [
+        "serving:0.1.0",
+        "serving:0.1.0-…",
+        "training:0.1.0",
+        "training:0.1.0-…",
+    ]
+    again = with_images.run("images", "dev")
+    assert (again.returncode, again.stdout) == (0, "serving:0.1.0 is there\ntraining:0.1.0 is there\n")
+    assert with_images.images == pushed
+
+
+@pytest.mark.parametrize("path", ["src/churn/serve.py", "containers/serving/Dockerfile"])
+def test_other_content_under_an_old_tag_fails_until_the_tag_is_raised(with_images: Job, path: str) -> None:
+    """Else a model would be answered with by the code of another one."""
+    assert with_images.run("images", "dev").returncode == 0
+    with (with_images.folder / path).open("a") as file:
+        file.write("# b\n")
+    stale = with_images.run("images", "dev")
+    assert stale.returncode == 1
+    assert stale.stderr == (
+        "serving:0.1.0 is in the registry of dev already, and was built from something else:"
+        " give it a new tag in platform.yaml and pipelines/\n"
+    )
+    (with_images.folder / "platform.yaml").write_text("image: serving:0.2.0\n")
+    raised = with_images.run("images", "dev")
+    assert raised.returncode == 0, raised.stderr
+    assert "serving:0.2.0" in with_images.images
+    assert "training:0.1.0 is there" in raised.stdout  # pipelines bring its code along
+
+
+def test_an_image_whose_push_was_cut_off_is_pushed_by_the_next_job(with_images: Job) -> None:
+    assert with_images.run("images", "dev").returncode == 0
+    (with_images.pushed / "example.com%churn%serving:0.1.0").unlink()
+    again = with_images.run("images", "dev")
+    assert again.returncode == 0, again.stderr
+    assert "serving:0.1.0" in with_images.images
+
+
+@pytest.mark.parametrize("system", ["github", "gitlab", "circleci", "jenkins", "azure-devops"])
+def test_an_applications_image_is_built_with_its_environments_settings(
+    system: str, rendered: Rendered, tmp_path: Path
+) -> None:
+    job = Job(written(rendered("llm", system, "aws"), tmp_path / "project"))
+    recipe = job.folder / "containers" / "app" / "Dockerfile"
+    recipe.parent.mkdir(parents=True)
+    recipe.write_text("FROM a\nCOPY src /opt/app\n")
+    (job.folder / "src").mkdir()
+    (job.folder / "platform.yaml").write_text("image: app:1.0.0\n")
+    (job.folder / "ci" / "role.sh").write_text("")  # each system's own is tested below
+    place = (job.folder / "ci" / "dev.env").read_text()
+    assert place.endswith('SETTINGS=""\n')
+    place = place.replace('SETTINGS=""', 'SETTINGS="APP_PASSAGES=6 APP_MOST_AT_ONCE=32"')
+    filled = re.sub("^(ROLE_ARN|REGISTRY)=$", r"\1=example.com/churn", place, flags=re.MULTILINE)
+    (job.folder / "ci" / "dev.env").write_text(filled)
+    done = job.run("images", "dev")
+    assert done.returncode == 0, done.stderr
+    assert "--build-arg SETTINGS=APP_PASSAGES=6 APP_MOST_AT_ONCE=32 ." in job.images["app:1.0.0"]
+    (job.folder / "ci" / "dev.env").write_text(filled.replace("=6", "=8"))
+    stale = job.run("images", "dev")
+    assert (stale.returncode, "give it a new tag" in stale.stderr) == (1, True)
 
 
 def test_a_job_that_there_is_not_is_an_error(job: Job) -> None:
