@@ -6,6 +6,8 @@ EXAMPLE ?= examples/02-foundation-aws/platform.yaml
 DEMO_OUT ?= demo-out
 # Parallel test processes. A file's tests stay in one process, so that a server is started once.
 WORKERS ?= 2
+# A deployment waits for minutes until the provider has seen often enough that what it made is still there.
+DEPLOY_WORKERS ?= 6
 PYTEST_ARGS ?=
 
 ROOT := $(CURDIR)
@@ -14,12 +16,12 @@ TOOLS := $(ROOT)/.tools
 export PATH := $(BIN):$(PATH)
 export CHECKPOINT_DISABLE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+PYTEST = $(BIN)/python -m pytest -n $(or $(PROCESSES),$(WORKERS)) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help venv tools demo test check unit test-all test-frameworks frameworks test-wheel coverage wheel lock upgrade regen bench bench-apply peer peer-templates format clean
+.PHONY: help venv tools demo test check unit test-rest test-deploy test-frameworks frameworks test-wheel coverage wheel lock upgrade regen bench bench-apply peer peer-templates format clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -67,7 +69,12 @@ demo: venv ## One example from its spec to synthesized stacks, and a model's who
 	@echo "And a model's whole life on this machine, with the same spec that a cloud would get:"
 	cd examples/10-churn-local && rm -rf .scaffolder data && $(BIN)/python story.py && $(BIN)/scaffolder destroy --yes churn
 
-test: check test-all test-frameworks test-wheel ## All checks and all tests; those of the command line run against the built wheel
+# Frameworks are installed while the checks run, and train while deployments wait for the provider.
+test: venv ## All checks and all tests; those of the command line run against the built wheel
+	$(MAKE) --jobs 3 --output-sync=target check tools frameworks
+	$(MAKE) --jobs 2 --output-sync=target test-deploy test-frameworks
+	$(MAKE) test-rest
+	$(MAKE) test-wheel
 
 # --- parts of `make test` -------------------------------------------------------------------------------------------
 
@@ -82,9 +89,13 @@ check: venv ## Formatting, lint, types and import contracts
 unit: venv ## The fast tests only
 	$(PYTEST) -m "not slow and not terraform and not cli"
 
+test-deploy: PROCESSES = $(DEPLOY_WORKERS)
+test-deploy: venv tools ## Deploy with the real Terraform and command lines
+	$(PYTEST) -m "terraform and not cli" tests
+
 # What the command line does is tested once, by test-wheel.
-test-all: venv tools
-	$(PYTEST) -m "not cli and not frameworks"
+test-rest: venv tools
+	$(PYTEST) -m "not terraform and not cli and not frameworks"
 
 # A project of each framework is trained, served and called, and applications of language models are held to the vendors'
 # packages. pip and not uv: it knows where a machine keeps a CPU build of torch, when it has one.

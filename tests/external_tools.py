@@ -42,11 +42,12 @@ class Terraform:
     executable: Path
     environment: Mapping[str, str]
     plugins: Path | None = None
-    """Where it installed the provider, once it was proved that it can."""
+    """Where it installed the AWS provider, if it did."""
 
-    def provider(self) -> Path:
-        """The AWS provider's executable."""
-        assert self.plugins is not None, "nothing was installed"
+    def provider(self) -> Path | None:
+        """The AWS provider's executable, where it installed one."""
+        if self.plugins is None:
+            return None
         (found,) = self.plugins.glob("registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws_v*")
         return found
 

@@ -49,12 +49,12 @@ def sleeping(seconds: float, *, at: str = "create") -> dict[str, Any]:
 
 
 def test_every_stack_is_timed_command_by_command(deployment: Deploy) -> None:
-    made = deployment({"one": sleeping(1), "two": {}}, {"one": sleeping(1, at="destroy")})
+    made = deployment({"one": sleeping(6), "two": {}}, {"one": sleeping(6, at="destroy")})
     network, app = deployed(made)
     assert [(network.stack, network.resources), (app.stack, app.resources)] == [("network", 2), ("app", 1)]
     assert min(*network.seconds, *app.seconds) > 0
-    assert network.apply_s >= 1 > network.destroy_s
-    assert app.destroy_s >= 1 > app.apply_s
+    assert network.apply_s >= 6 > network.destroy_s
+    assert app.destroy_s >= 6 > app.apply_s
 
 
 def test_nothing_is_left(deployment: Deploy) -> None:

@@ -124,9 +124,12 @@ class Deployment:
 
     def _run(self, stack: str, *arguments: str) -> CompletedProcess[str]:
         folder = self.folder / "stacks" / stack
+        provider = self.terraform.provider()
+        if provider is None:
+            return self.terraform.run(*arguments, cwd=folder, environment=self.environment)
         # What the developer has set for AWS is not for a provider that is told all of it.
         kept = {n: v for n, v in self.terraform.environment.items() if not n.startswith("AWS_")}
-        with attached(self.terraform.provider(), {**kept, **self.environment}) as address:
+        with attached(provider, {**kept, **self.environment}) as address:
             return self.terraform.run(*arguments, cwd=folder, environment={**self.environment, **address})
 
 
