@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from hashlib import sha256
 from pathlib import Path
@@ -32,9 +33,23 @@ from stacks.pipelines import (
 )
 from stacks.record import record
 
-__all__ = ["POLLING", "Script", "ended", "ended_runs", "platform_of", "register", "runs_of", "submitted"]
+__all__ = [
+    "PATIENCE_S",
+    "POLLING",
+    "Script",
+    "ended",
+    "ended_runs",
+    "platform_of",
+    "processes_of",
+    "processes_that_stay",
+    "register",
+    "runs_of",
+    "submitted",
+]
 
-POLLING = Polling(start_s=0.02, factor=1.2, most_s=0.2, timeout_s=60)
+PATIENCE_S = 300.0
+"""What a busy machine may take for anything; a test that passes waits for none of it."""
+POLLING = Polling(start_s=0.02, factor=1.2, most_s=0.2, timeout_s=PATIENCE_S)
 
 
 FOLDER = Output(kind="folder", place=None)
@@ -55,7 +70,7 @@ class Script:
     gate: Gate | None = None
     retries: int = 0
     cache_s: int | None = None
-    timeout_s: int = 60
+    timeout_s: int = 600
     command: tuple[Template, ...] | None = None
     code: str | None = "code"
 
@@ -114,6 +129,28 @@ def ended_runs(runs: LocalRuns, ref: str) -> Seen:
         sleep=time.sleep,
         polling=POLLING,
     )
+
+
+def processes_of(folder: Path) -> Iterator[tuple[int, bool]]:
+    """The processes of runs below a folder, and whether each is a runner."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal() or int(entry.name) == os.getpid():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            cwd = (entry / "cwd").readlink()
+        except OSError:
+            continue
+        if cwd.is_relative_to(folder):
+            yield int(entry.name), b"scaffolder.operations.local.detached" in words
+
+
+def processes_that_stay(folder: Path) -> list[int]:
+    """The processes of runs below a folder that do not end: a runner lives on for a moment after its run has ended."""
+    end = time.monotonic() + PATIENCE_S
+    while (left := [process for process, _ in processes_of(folder)]) and time.monotonic() < end:
+        time.sleep(0.02)
+    return left
 
 
 def _program(text: str) -> str:

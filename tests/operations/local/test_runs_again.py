@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -24,7 +24,16 @@ from scaffolder.operations.local.runs import LocalRuns
 from scaffolder.operations.local.trees import digest_of
 from scaffolder.operations.values import Run, RunState
 from stacks.pipelines import BucketPath, Output, Template, ValueOf
-from tests.operations.local.scripts import Script, ended, ended_runs, runs_of, submitted
+from tests.operations.local.scripts import (
+    PATIENCE_S,
+    Script,
+    ended,
+    ended_runs,
+    processes_of,
+    processes_that_stay,
+    runs_of,
+    submitted,
+)
 
 HOUR = 3600
 WRITES = "(out / 'a').write_text(os.environ.get('A', '')); (out / 'b').mkdir(); (out / 'b/c').write_bytes(bytes(9))"
@@ -196,22 +205,8 @@ def test_a_run_that_a_step_starts_outlives_it(tmp_path: Path) -> None:
 # --- crashes ---------------------------------------------------------------------------------------------------------
 
 
-def _processes(folder: Path) -> Iterator[tuple[int, bool]]:
-    """The processes of runs below a folder, and whether each is a runner."""
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal() or int(entry.name) == os.getpid():
-            continue
-        try:
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            cwd = (entry / "cwd").readlink()
-        except OSError:
-            continue
-        if cwd.is_relative_to(folder):
-            yield int(entry.name), b"scaffolder.operations.local.detached" in words
-
-
 def _kill(folder: Path, *, runner: bool) -> bool:
-    for process, is_runner in _processes(folder):
+    for process, is_runner in processes_of(folder):
         if is_runner == runner:
             try:
                 os.kill(process, signal.SIGKILL)
@@ -253,13 +248,13 @@ def test_a_run_whose_runner_was_killed_has_failed_says_so_and_goes_on(tmp_path: 
     assert RunState.FAILED not in {step.state for step in runs.describe(ref).steps}  # it waits, or goes on
     whole = ended_runs(runs, ref)
     assert (whole.state, count.read_text()) == (RunState.SUCCEEDED, "x")
-    assert not [*_processes(tmp_path)]
+    assert processes_that_stay(tmp_path) == []
     with pytest.raises(InvalidRequest, match="has succeeded"):
         runs.resume(ref)
 
 
 def _dead(runs: LocalRuns, ref: str) -> Run:
-    until = time.monotonic() + 5
+    until = time.monotonic() + PATIENCE_S
     while (run := runs.describe(ref)).native_state != "died" and time.monotonic() < until:
         time.sleep(0.02)
     return run
@@ -274,7 +269,7 @@ def test_a_step_dies_with_its_runner(tmp_path: Path) -> None:
         time.sleep(0.02)
     assert _kill(tmp_path, runner=True)
     assert _dead(runs, ref).native_state == "died"
-    time.sleep(0.1)
+    assert processes_that_stay(tmp_path) == []
     size = beats.stat().st_size
     time.sleep(0.15)
     assert beats.stat().st_size == size
@@ -342,7 +337,7 @@ def test_a_full_disk_fails_the_run_and_says_so(tmp_path: Path) -> None:
     run = ended_runs(runs, made.ref)
     assert (run.state, run.native_state) == (RunState.FAILED, "failed")
     assert "the runner failed: No space left on device. Make room" in run.error
-    assert not [*_processes(tmp_path)]
+    assert processes_that_stay(tmp_path) == []
 
 
 def test_a_command_line_that_goes_away_leaves_its_run_alone(tmp_path: Path) -> None:
