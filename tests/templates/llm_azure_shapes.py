@@ -107,7 +107,9 @@ def _search(package: str) -> Iterator[str]:
     except ModuleNotFoundError:
         return
     passage = _module(f"{package}.chunking").Passage("1", "a.md#b", "A", "text")
-    service = Service({}, {"value": [{"key": "1", "status": True, "statusCode": 201}]}, {"value": []})
+    taken = {"value": [{"key": "1", "status": True, "statusCode": 201}]}
+    pages = ({"value": [{"id": "1"}, {"id": "old"}]}, {"value": []})
+    service = Service({}, taken, *pages, taken, {"value": []})
     search.fill(service, "docs", [passage], np.ones((1, 4), dtype=np.float32))
 
     class Fixed:
@@ -116,7 +118,12 @@ def _search(package: str) -> Iterator[str]:
             return np.ones(4, dtype=np.float32)
 
     search.AiSearch(service, "docs", Fixed()).retrieve("who?", 3)
-    made, _, asked = (body for _, body in service.sent)
+    made, written, listed, _, deleted, asked = (body for _, body in service.sent)
+    kinds = {queries.IndexAction(each).action_type for each in (*written["value"], *deleted["value"])}
+    if kinds != {queries.IndexActionType.MERGE_OR_UPLOAD, queries.IndexActionType.DELETE}:
+        yield f"what is written and deleted is {kinds}"
+    if not {"search", "select", "orderby", "top"} <= {*listed} or not index_key(made)["sortable"]:
+        yield "passages are listed in no order"
     index = indexes.SearchIndex(made)
     yield from _unknown("index", made, _names(type(index)))
     for field in made["fields"]:
@@ -134,6 +141,11 @@ def _search(package: str) -> Iterator[str]:
     yield from _unknown("query", query, _names(type(queries.VectorizedQuery(query))))
     if queries.VectorizedQuery(query).k_nearest_neighbors != 3:
         yield "the query does not say how many"
+
+
+def index_key(index: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The field that names a document."""
+    return next(field for field in index["fields"] if field.get("key"))
 
 
 def _names(kind: Any) -> set[str]:

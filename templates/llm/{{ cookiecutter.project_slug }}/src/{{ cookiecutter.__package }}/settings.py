@@ -66,6 +66,10 @@ class Settings:
     deployed_index: str = ""
     vector_address: str = ""
     """The address of the stack llm's output `knowledge_base_addresses`."""
+    vector_record: str = ""
+    """An object that lists the ids of the vectors, which the index itself cannot: gs://BUCKET/PATH.json."""
+    vector_keep_days: int = 30
+    """How long vectors stay whose passages are gone: a version that serves may have them still. 0: not at all."""
 {%- else %}
     search_endpoint: str = ""
     """The output `search_endpoint` of the stack llm."""

@@ -103,14 +103,25 @@ def _to_platform(settings: Settings, index: Path) -> str:
     changed = sync(client_of("bedrock-agent", settings.region), settings.knowledge_base_id)
     return f"the knowledge base read its bucket anew: {changed} documents are new or changed"
 {%- elif cookiecutter.provider == "gcp" %}
+    from datetime import UTC, datetime
+
     from .http_json import Connection
-    from .vector_search import upsert
+    from .model_files import blob_of
+    from .vector_search import bring
     from .vertex import address_of, google_token
 
     connection = Connection("Vertex AI", address_of(settings.region), google_token())
     passages = read_passages(index / STORE / PASSAGES)
-    upsert(connection, settings.vector_index, passages, np.load(index / STORE / VECTORS, allow_pickle=False))
-    return f"{len(passages)} vectors are in the index"
+    removed = bring(
+        connection,
+        settings.vector_index,
+        passages,
+        np.load(index / STORE / VECTORS, allow_pickle=False),
+        record=blob_of(settings.vector_record),
+        today=datetime.now(UTC).date(),
+        keep_days=settings.vector_keep_days,
+    )
+    return f"{len(passages)} vectors are in the index, and {removed} of passages that are gone were removed"
 {%- else %}
     from .ai_search import SCOPE, fill
     from .azure_openai import azure_token
@@ -118,8 +129,9 @@ def _to_platform(settings: Settings, index: Path) -> str:
 
     connection = Connection("Azure AI Search", settings.search_endpoint, azure_token(SCOPE))
     passages = read_passages(index / STORE / PASSAGES)
-    fill(connection, settings.search_index, passages, np.load(index / STORE / VECTORS, allow_pickle=False))
-    return f"{len(passages)} passages are in the index {settings.search_index}"
+    vectors = np.load(index / STORE / VECTORS, allow_pickle=False)
+    removed = fill(connection, settings.search_index, passages, vectors)
+    return f"{len(passages)} passages are in the index {settings.search_index}, and {removed} that are gone were deleted"
 {%- endif %}
 {%- endif %}
 
