@@ -12,7 +12,7 @@ from dataclasses import field
 from scaffolder.policies.files import digest_of, policy_file
 from scaffolder.projects.answering import Given
 from scaffolder.projects.catalog import Catalog, answers_of, default_version, deprecation_of, release_of
-from scaffolder.projects.catalogs import chosen_catalog
+from scaffolder.projects.catalogs import chosen_catalog, load_catalog
 from scaffolder.projects.layers import OpenPart
 from scaffolder.projects.record import Policies
 from scaffolder.projects.sources import (
@@ -27,22 +27,52 @@ from scaffolder.projects.sources import (
 from scaffolder.projects.template import Template
 from stacks.record import record
 
-__all__ = ["Chosen", "chosen", "kept_policies", "opened_part", "split_version"]
+__all__ = ["Chosen", "Trust", "chosen", "kept_policies", "opened_part", "split_version"]
 
 Say = Callable[[str], None]
+
+
+@record
+class Trust:
+    """Whose code may be run: everybody's on the user's word, else what the catalog at ``place`` answers for."""
+
+    always: bool = False
+    place: str = ""
+
+    def over(self, first: Template) -> Callable[[Template], bool]:
+        """What to trust of a template and its parts.
+
+        A catalog answers for commits: a part counts that is an entry of its own, or is of the commit of its template.
+        """
+        vouched = self._commit(first)
+
+        def trusts(template: Template) -> bool:
+            known = template.commit and template.commit in {vouched, self._commit(template)}
+            return self.always or bool(known)
+
+        return trusts
+
+    def _commit(self, template: Template) -> str:
+        """The commit of a template that the catalog answers for; empty where it does not."""
+        source = parse_source(template.source)
+        if not self.place or not isinstance(source, CatalogEntry) or source.catalog != self.place:
+            return ""
+        entry = load_catalog(self.place).catalog.templates.get(source.name)
+        release = entry.versions.get(template.version) if entry else None
+        return (release.commit or "") if release is not None and release.trust else ""
 
 
 @record
 class Chosen:
     """A template to make a project of, or to give to one.
 
-    ``trusted`` lets what it brings to run be run. ``defaults`` are the organisation's answers; ``policy_file`` are the
+    ``trust`` says what of it may be run. ``defaults`` are the organisation's answers; ``policy_file`` are the
     bytes of the catalog's policies, empty where there are none. ``catalog`` is where the catalog is, for the record.
     """
 
     source: Source
     template: Template
-    trusted: bool
+    trust: Trust = Trust()
     defaults: Mapping[str, Given] = field(default_factory=dict)
     catalog: str = ""
     policies: Policies | None = None
@@ -65,14 +95,16 @@ def chosen(text: str, *, catalog: str, trust: bool, say: Say) -> Chosen:
     published = open_catalog(place, say=say) if place else None
     source = named(text, catalog=place, say=say)
     if not isinstance(source, CatalogEntry):
-        found = Chosen(source=source, template=open_template(source, version=version, say=say), trusted=trust)
+        found = Chosen(
+            source=source, template=open_template(source, version=version, say=say), trust=Trust(always=trust)
+        )
         return _with_policies(found, place, published)
     if published is None or source.catalog != place:
         published, place = open_catalog(source.catalog, say=say), source.catalog
     entry = published.templates.get(source.name)
     version = version or (default_version(entry) if entry else "")
     template = open_template(source, version=version, say=say)
-    release = release_of(published, source.name, template.version)
+    release_of(published, source.name, template.version)  # refuses what may not be used
     instead = deprecation_of(entry, template.version) if entry else ""
     if instead:
         say(
@@ -81,7 +113,7 @@ def chosen(text: str, *, catalog: str, trust: bool, say: Say) -> Chosen:
     found = Chosen(
         source=source,
         template=template,
-        trusted=trust or release.trust,
+        trust=Trust(always=trust, place=source.catalog),
         defaults=answers_of(published, source.name),
     )
     return _with_policies(found, place, published)
@@ -94,7 +126,7 @@ def _with_policies(found: Chosen, place: str, published: Catalog | None) -> Chos
     return Chosen(
         source=found.source,
         template=found.template,
-        trusted=found.trusted,
+        trust=found.trust,
         defaults=found.defaults or published.defaults,
         catalog=place,
         policies=policies,

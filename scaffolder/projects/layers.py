@@ -114,12 +114,13 @@ def plan_layers(
     elsewhere: Mapping[str, Given],
     *,
     recorded: Mapping[str, Given] = MappingProxyType({}),
-    trusted: bool = False,
+    trusted: Callable[[Template], bool] = lambda _template: False,
 ) -> tuple[Planned, ...]:
     """Answer a template's questions, and those of its parts: nothing twice.
 
     ``given`` are answers to the template and its parts; ``elsewhere`` and ``recorded`` are as in :class:`Remembered`. A
-    part gets what its template fixes, then answers of the same name, then those that are given.
+    part gets what its template fixes, then answers of the same name, then those that are given. ``trusted`` says whether
+    what a template brings to run may be run.
 
     Raises:
         UsageError: answers do not fit.
@@ -136,7 +137,7 @@ def plan_layers(
         raise UsageError("\n".join([*unknown, str(error)])) from error
     if unknown:
         raise UsageError("\n".join(unknown))
-    return tuple(replace(layer, trusted=trusted) for layer in layers)
+    return tuple(replace(layer, trusted=trusted(layer.template)) for layer in layers)
 
 
 def names_of(template: Template, planning: Planning, depth: int = 0) -> tuple[str, ...]:

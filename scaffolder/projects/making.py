@@ -88,7 +88,7 @@ def make_project(
         suggested={**chosen.defaults, **suggestions(chosen.template, folder)},
         ask=ask,
     )
-    layers = plan_layers(chosen.template, planning, given, {}, trusted=chosen.trusted)
+    layers = plan_layers(chosen.template, planning, given, {}, trusted=chosen.trust.over(chosen.template))
     kept = Record(
         project=slug,
         scaffolder_version=version,

@@ -15,7 +15,7 @@ from scaffolder.errors import TemplateError, UsageError
 from scaffolder.policies.place import POLICY_FILE
 from scaffolder.projects.answering import Given, unknown_question
 from scaffolder.projects.catalog import Catalog, default_version, deprecation_of, release_of
-from scaffolder.projects.choosing import Chosen, kept_policies, opened_part
+from scaffolder.projects.choosing import Chosen, Trust, kept_policies, opened_part
 from scaffolder.projects.jinja import NO_CHANCE, Chance
 from scaffolder.projects.layers import (
     Ask,
@@ -107,9 +107,10 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
         UsageError: answers do not fit, or there is no such version.
     """
     before = read_record(project)
-    place = catalog_place(wish.catalog or before.catalog, project) if wish.catalog or before.catalog else ""
+    place = _place(wish, before, project)
     published = open_catalog(place, say=say) if place else None
-    vouching = published if wish.catalog else None
+    # The catalog that only the record names answers for nothing: who wrote the record would.
+    trust = Trust(always=wish.trust, place=place if wish.catalog else "")
     opened = _Opened(project, say)
     layers: list[Planned] = []
     renames: dict[str, str] = {}
@@ -123,8 +124,7 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
     there = frozenset(template.name for template in targets)
     _refuse_unknown(wish, sources, targets, there)
     for group, source, template in zip(groups, sources, targets, strict=True):
-        trusted = wish.trust or _vouched(source, template, vouching)
-        around = _Around(source=source, wish=wish, trusted=trusted, slug=before.project, there=there)
+        around = _Around(source=source, wish=wish, trust=trust, slug=before.project, there=there)
         planned = _replan(group, template, around)
         told, moved = _compared(group, planned)
         steps += told
@@ -140,10 +140,7 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
     )
     base, new = _tool_files_now(project), tool_files(after, policy_file)
     if not _renders_the_same(before, after):
-        old = [
-            _trusted(replanned(opened.layer(layer), layer, before.project), wish, vouching)
-            for layer in before.layers
-        ]
+        old = [layer for group in groups for layer in _as_they_were(group, opened, before.project, trust)]
         was, now = render_versions(((old, before.scaffolder_version), (layers, version)), before.project)
         base, new = union((was, base)), union((now, new))
         check_spec(new)
@@ -158,6 +155,13 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
         renames=MappingProxyType({old: new for old, new in renames.items() if old != new}),
         own=0,
     )
+
+
+def _place(wish: Wish, before: Record, project: Path) -> str:
+    """Where the catalog is: a path that the user names is seen from here, one of the record from the project."""
+    if wish.catalog:
+        return catalog_place(wish.catalog)
+    return catalog_place(before.catalog, project) if before.catalog else ""
 
 
 def plan_addition(
@@ -192,7 +196,7 @@ def plan_addition(
         suggested=chosen.defaults,
         ask=ask,
     )
-    added = plan_layers(chosen.template, planning, given, known, trusted=chosen.trusted)
+    added = plan_layers(chosen.template, planning, given, known, trusted=chosen.trust.over(chosen.template))
     rendered_by = before.scaffolder_version if before else version
     after = Record(
         project=slug,
@@ -315,23 +319,16 @@ def _refuse_unknown(
 
 
 def _names(source: Source, template: Template, there: frozenset[str]) -> tuple[str, ...]:
-    opening = opened_part(Chosen(source=source, template=template, trusted=False))
+    opening = opened_part(Chosen(source=source, template=template))
     return names_of(template, Planning(open_part=opening, chance_of=lambda _template: NO_CHANCE, there=there))
 
 
-def _vouched(source: Source, template: Template, published: Catalog | None) -> bool:
-    """Whether a catalog answers for what a template runs.
-
-    The one that a project's record names does not: who wrote the record would answer for it. The user names one.
-    """
-    if not isinstance(source, CatalogEntry) or published is None:
-        return False
-    return release_of(published, source.name, template.version).trust
-
-
-def _trusted(planned: Planned, wish: Wish, published: Catalog | None) -> Planned:
-    source = parse_source(planned.template.source)
-    return replace(planned, trusted=wish.trust or _vouched(source, planned.template, published))
+def _as_they_were(group: Sequence[Layer], opened: _Opened, slug: str, trust: Trust) -> Iterator[Planned]:
+    """The layers of a group as the record has them."""
+    templates = [opened.layer(layer) for layer in group]
+    trusted = trust.over(templates[0])
+    for template, layer in zip(templates, group, strict=True):
+        yield replace(replanned(template, layer, slug), trusted=trusted(template))
 
 
 @record
@@ -340,7 +337,7 @@ class _Around:
 
     source: Source
     wish: Wish
-    trusted: bool
+    trust: Trust
     slug: str
     there: frozenset[str]
 
@@ -348,7 +345,7 @@ class _Around:
 def _replan(group: Sequence[Layer], template: Template, around: _Around) -> tuple[Planned, ...]:
     """Plan a group anew, with its recorded answers as its template's migrations leave them."""
     by_name = {layer.template: layer for layer in group}
-    found = Chosen(source=around.source, template=template, trusted=around.trusted)
+    found = Chosen(source=around.source, template=template, trust=around.trust)
     planning = Planning(
         open_part=opened_part(found),
         chance_of=lambda each: _chance(by_name.get(each.name)),
@@ -360,7 +357,8 @@ def _replan(group: Sequence[Layer], template: Template, around: _Around) -> tupl
     recorded = _migrated(template, group[0])
     names = _names(around.source, template, planning.there)
     given = {name: value for name, value in around.wish.given.items() if name in names}
-    return plan_layers(template, planning, given, {}, recorded=recorded, trusted=around.trusted)
+    trusted = around.trust.over(template)
+    return plan_layers(template, planning, given, {}, recorded=recorded, trusted=trusted)
 
 
 def _chance(layer: Layer | None) -> Chance:

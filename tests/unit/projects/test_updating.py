@@ -416,6 +416,83 @@ def test_a_catalog_answers_for_hooks_when_the_user_names_it_and_not_when_a_proje
     assert plan(project, catalog=place).is_idle
 
 
+def trusted_catalog(folder: Path, repository: Published, versions: Mapping[str, str], default: str) -> str:
+    told = "".join(
+        f"      {version}: {{commit: {commit}, trust: true}}\n" for version, commit in versions.items()
+    )
+    text = (
+        "catalog: 1\nname: acme\nowner: platform-team\ntemplates:\n  model:\n"
+        f"    source: {repository.source}\n    default: {default}\n    versions:\n{told}"
+    )
+    write(folder, {"catalog.yaml": text})
+    return str(folder / "catalog.yaml")
+
+
+def test_a_catalog_does_not_answer_for_what_another_catalog_calls_by_the_same_name(
+    tmp_path: Path, repository: Published
+) -> None:
+    ours = repository.commit(hooked("1.0.0"), tag="v1.0.0")
+    theirs = Published.at(tmp_path / "theirs")
+    bad = {version: theirs.commit(hooked(version), tag=f"v{version}") for version in ("1.0.0", "1.1.0")}
+    good_place = trusted_catalog(tmp_path / "acme", repository, {"1.0.0": ours, "1.1.0": ours}, "1.0.0")
+    bad_place = trusted_catalog(tmp_path / "bad", theirs, bad, "1.0.0")
+    project = new(tmp_path / "churn", "model", catalog=bad_place)
+    (project / "ran.txt").unlink()
+    trusted_catalog(tmp_path / "bad", theirs, bad, "1.1.0")
+    with pytest.raises(TemplateError, match=r"runs code of its own"):
+        plan(project, catalog=good_place)
+
+
+def test_a_version_that_a_catalog_allows_no_more_can_be_left(tmp_path: Path, repository: Published) -> None:
+    first = repository.commit(template("1.0.0", {"name": "churn"}, {"a.txt": "one"}), tag="v1.0.0")
+    place = trusted_catalog(tmp_path / "acme", repository, {"1.0.0": first}, "1.0.0")
+    project = new(tmp_path / "churn", "model", catalog=place)
+    second = repository.commit(template("1.1.0", {"name": "churn"}, {"a.txt": "two"}), tag="v1.1.0")
+    trusted_catalog(tmp_path / "acme", repository, {"1.1.0": second}, "1.1.0")
+    made = plan(project, catalog=place)
+    assert steps(made) == [("model", "1.0.0", "1.1.0")]
+    assert made.base["a.txt"].content == b"one"
+
+
+def test_a_catalog_that_the_user_names_is_seen_from_the_current_folder(
+    tmp_path: Path, repository: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = repository.commit(hooked("1.0.0"), tag="v1.0.0")
+    place = trusted_catalog(tmp_path / "acme", repository, {"1.0.0": commit}, "1.0.0")
+    project = new(tmp_path / "work" / "churn", "model", catalog=place)
+    monkeypatch.chdir(tmp_path)
+    assert (
+        plan(project, catalog="./acme/catalog.yaml", given={"name": "fraud"}).new["a.txt"].content == b"1.0.0"
+    )
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_catalogs_word_for_a_template_is_for_its_parts_at_the_same_commit_only(
+    tmp_path: Path, repository: Published, *, later: bool
+) -> None:
+    whole = template("1.0.0", {"name": "churn"}, {"a.txt": ""}, rest="parts:\n  - {template: ci}\n")
+    part = template("1.0.0", {"name": "churn"}, {"ci.txt": ""}, name="ci")
+    hook = {"hooks/post_gen_project.sh": "#!/bin/sh\necho ran > ran.txt\n"}
+    repository.commit(whole, below="model")
+    commit = repository.commit({**part, **({} if later else hook)}, below="ci")
+    text = (
+        "catalog: 1\nname: acme\nowner: platform-team\ntemplates:\n  model:\n"
+        f"    source: {repository.source}#subdirectory=model\n    versions:\n"
+        f"      1.0.0: {{commit: {commit}, trust: true}}\n"
+    )
+    repository.git("tag", "v1.0.0")
+    write(tmp_path / "acme", {"catalog.yaml": text})
+    place = str(tmp_path / "acme" / "catalog.yaml")
+    if not later:
+        assert (new(tmp_path / "churn", "model", catalog=place) / "ran.txt").is_file()
+        return
+    newer = template("1.0.1", {"name": "churn"}, {"ci.txt": ""}, name="ci")
+    repository.commit({**newer, **hook}, below="ci", tag="ci-v1.0.1")
+    with pytest.raises(TemplateError, match=r"the template ci runs code of its own"):
+        new(tmp_path / "churn", "model", catalog=place)
+    assert not (tmp_path / "churn").exists()
+
+
 POLICIES = "policies:\n  - {name: eu-only, owner: security, says: why, allowed_regions: {aws: [%s]}}\n"
 
 
