@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,8 @@ def test_a_killed_job_is_seen_and_goes_on_where_it_was_when_submitted_again(jobs
     )
     request = jobs.request(jobs.project.version(serve=waits), a=_rows(1), b=_rows(2))
     ref = jobs.batch.submit(request)
-    until((flag.parent / "seen-2").exists, "it is at the second file")
+    seen = flag.parent / "seen-2"
+    until(lambda: seen.exists() and seen.read_text() == "x", "it is at the second file")
     assert jobs.batch.describe(ref).state is RunState.RUNNING
     assert jobs.batch.submit(request) == ref
     _kill(jobs, ref)
@@ -132,20 +134,27 @@ def test_a_killed_job_is_seen_and_goes_on_where_it_was_when_submitted_again(jobs
     assert jobs.batch.submit(request) == ref
     assert jobs.ended(ref).state is RunState.SUCCEEDED
     assert jobs.output(request, "b.csv.out").read_text() == "2!\n"
-    assert ((flag.parent / "seen-1").read_text(), (flag.parent / "seen-2").read_text()) == ("x", "xx")
+    assert ((flag.parent / "seen-1").read_text(), seen.read_text()) == ("x", "xx")
 
 
 def test_a_job_stops_after_the_rows_it_is_at(jobs: Jobs) -> None:
-    slow = LINES.format(each="time.sleep(0.2)")
+    flag = jobs.project.folder / "cancelled"
+    waits = LINES.format(
+        each=f"""
+    while rows[0]["tenure"] != "0" and not Path({str(flag)!r}).exists():
+        time.sleep(0.02)"""
+    )
     request = jobs.request(
-        jobs.project.version(serve=slow), **{f"f{number}": _rows(1) for number in range(50)}
+        jobs.project.version(serve=waits), **{f"f{number}": _rows(number) for number in range(5)}
     )
     ref = jobs.batch.submit(request)
     until(jobs.output(request, "f0.csv.out").exists, "it has begun")
     jobs.batch.cancel(ref)
-    assert jobs.batch.describe(ref).state in {RunState.STOPPING, RunState.STOPPED}
+    assert jobs.batch.describe(ref).state is RunState.STOPPING
+    flag.touch()
     job = jobs.ended(ref)
     assert job.state is RunState.STOPPED
+    assert not jobs.output(request, "f4.csv.out").exists()
     assert job.ended is not None
     assert jobs.batch.submit(request) == ref
     assert jobs.batch.describe(ref) == job
@@ -175,12 +184,11 @@ def _with(request: BatchRequest, *, input_uri: str = "", output_uri: str = "") -
 def _kill(jobs: Jobs, ref: str) -> None:
     """Kill the job's process, found by the folder in its command line."""
     wanted = os.fsencode(jobs.folder(ref))
-    found = [
-        int(each.parent.name)
-        for each in Path("/proc").glob("[0-9]*/cmdline")
-        if wanted in each.read_bytes().split(b"\0")
-    ]
-    for process in found:
-        os.kill(process, signal.SIGKILL)
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            if wanted in each.read_bytes().split(b"\0"):
+                os.kill(int(each.parent.name), signal.SIGKILL)
+                found.append(each)
     assert found
     until(lambda: jobs.batch.describe(ref).state in FINISHED, "it is dead")
