@@ -31,7 +31,7 @@ SHARED = {
     *("containers/requirements.txt", "containers/training/Dockerfile", "containers/serving/Dockerfile"),
     *("containers/serving/serve.py", "tests/terraform/test_stacks.py"),
     "tests/terraform/mocks/aws/policies.tfmock.hcl",
-    "ruff.toml",
+    *("mypy.ini", "ruff.toml"),
     *(f"tests/terraform/{name}.tftest.hcl" for name in (*FOUNDATION, *LEARNING, "ml-endpoint")),
 }
 PIPELINE = {"github": ".github/workflows/platform.yml", "gitlab": ".gitlab-ci.yml"}

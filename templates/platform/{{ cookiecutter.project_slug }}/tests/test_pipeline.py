@@ -70,7 +70,8 @@ def trained(folder: Path, signal: float) -> dict[str, float]:
 
 def evaluated(folder: Path, model: Path) -> dict[str, float]:
     must("evaluate", "--model", model, "--data", folder / "test", "--label", LABEL, "--report", folder / "report")
-    return json.loads((folder / "report" / "metrics.json").read_text())
+    metrics: dict[str, float] = json.loads((folder / "report" / "metrics.json").read_text())
+    return metrics
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import json
 {% endif %}from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import joblib
 import pandas
@@ -38,7 +39,7 @@ def rows_of(body: bytes, kind: str, columns: list[str]) -> pandas.DataFrame:
     return rows.set_axis(columns, axis="columns")
 
 
-def answer(loaded: dict, body: bytes, kind: str) -> bytes:
+def answer(loaded: dict[str, Any], body: bytes, kind: str) -> bytes:
     """Score a request in the form that it came in."""
     likely = [float(value) for value in loaded["model"].predict_proba(rows_of(body, kind, loaded["columns"]))[:, 1]]
     if kind == JSON:
@@ -46,7 +47,7 @@ def answer(loaded: dict, body: bytes, kind: str) -> bytes:
     return "".join(f"{value}\n" for value in likely).encode()
 
 
-def handler(loaded: dict) -> type[BaseHTTPRequestHandler]:
+def handler(loaded: dict[str, Any]) -> type[BaseHTTPRequestHandler]:
     """A handler of requests for one model."""
 
     class Handler(BaseHTTPRequestHandler):

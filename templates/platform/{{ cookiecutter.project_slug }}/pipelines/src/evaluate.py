@@ -7,25 +7,27 @@ import json
 import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas  # imported where it is used: `--help` needs no library
 
 
-def load_model(folder: Path) -> dict:
+def load_model(folder: Path) -> dict[str, Any]:
     """Read a model from its folder, or from the archive that a training job leaves there."""
     import joblib
 
     archive = folder / "model.tar.gz"
-    if not archive.is_file():
-        return joblib.load(folder / "model.joblib")
-    with TemporaryDirectory() as scratch, tarfile.open(archive) as packed:
-        packed.extractall(scratch, filter="data")
-        return joblib.load(Path(scratch) / "model.joblib")
+    with TemporaryDirectory() as scratch:
+        if archive.is_file():
+            with tarfile.open(archive) as packed:
+                packed.extractall(scratch, filter="data")
+            folder = Path(scratch)
+        loaded: dict[str, Any] = joblib.load(folder / "model.joblib")
+    return loaded
 
 
-def measure(loaded: dict, rows: pandas.DataFrame, label: str) -> dict[str, float]:
+def measure(loaded: dict[str, Any], rows: pandas.DataFrame, label: str) -> dict[str, float]:
     """The metrics of a model on labelled rows."""
     from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 

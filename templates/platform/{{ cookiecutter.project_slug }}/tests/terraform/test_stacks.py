@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scaffolder.pipeline import synthesize
@@ -119,7 +120,7 @@ def shaped(name: str) -> str:
 {%- endif %}
 
 
-def install(workshop: Path, document: dict) -> None:
+def install(workshop: Path, document: dict[str, Any]) -> None:
     """Install what a stack requires, where the stack before it required something else."""
     required = json.dumps([document["terraform"].get("required_providers"), document.get("module")])
     installed = workshop / "installed.txt"
