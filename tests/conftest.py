@@ -41,6 +41,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in deploy)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what tests found worth telling though they passed: they record it as the property `told`."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(f"{report.nodeid}: {value}")
+
+
 def _found(find: Callable[[], T]) -> T:
     """Return what ``find`` finds; skip with its reason, or fail where ``SCAFFOLDER_REQUIRE_TERRAFORM`` is set."""
     try:
