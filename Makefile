@@ -97,11 +97,15 @@ test-deploy: venv tools ## Deploy with the real Terraform and command lines
 test-rest: venv tools
 	$(PYTEST) -m "not terraform and not cli and not frameworks"
 
-# A project of each framework is trained, served and called, and applications of language models are held to the vendors'
-# packages. pip and not uv: it knows where a machine keeps a CPU build of torch, when it has one.
+# A project of each framework is trained, served and called, each row of the templates' matrix is type-checked and runs its
+# own tests, and applications of language models are held to the vendors' packages. No test needs another one's process,
+# so whichever is free takes the next. pip and not uv: it knows where a machine keeps a CPU build of torch, when it has one.
+FRAMEWORK_WORKERS ?= 2
+
+test-frameworks: PROCESSES = $(FRAMEWORK_WORKERS)
 test-frameworks: frameworks ## Train, serve and call a project of each framework
 	SCAFFOLDER_MODEL_PYTHON=$(TOOLS)/frameworks/bin/python SCAFFOLDER_LLM_PYTHON=$(TOOLS)/frameworks/bin/python \
-	$(PYTEST) -m frameworks tests/templates
+	$(PYTEST) --dist load --maxschedchunk 1 -m frameworks tests/templates
 
 frameworks: $(TOOLS)/frameworks/.installed
 

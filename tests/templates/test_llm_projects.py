@@ -1,5 +1,5 @@
-"""Projects from the template `llm` pass their own checks, run on this machine, and ask clouds what the clouds' own
-descriptions say.
+"""Projects from the template `llm` pass their own evaluation, run on this machine, and ask clouds what the clouds' own
+descriptions say. Their type checkers and own tests are run by test_rows.py.
 
 ``SCAFFOLDER_LLM_PYTHON`` names an interpreter with what `requirements/llm.in` lists; without it, this one is taken, and
 what it lacks is skipped with its name.
@@ -26,7 +26,6 @@ from tests.templates.llm import Choice, llm_project, package_of
 pytestmark = [pytest.mark.frameworks, pytest.mark.cli, pytest.mark.slow]
 
 PYTHON = os.environ.get("SCAFFOLDER_LLM_PYTHON", sys.executable)
-NEEDED = ("mypy", "numpy", "pytest", "ruff", "starlette", "uvicorn")
 TEMPLATE = "projects/acme-ml/locations/europe-west4/templates/assistant"
 QUESTION = {"question": "How often are encryption keys rotated?"}
 PROJECTS = (
@@ -78,21 +77,6 @@ def run(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
         check=False,
         env={**variables, "PYTHONDONTWRITEBYTECODE": "1"},
     )
-
-
-def test_a_project_passes_its_type_checker(made: tuple[Path, Choice], tmp_path: Path) -> None:
-    need(*NEEDED)
-    folder, _ = made
-    done = run(folder, PYTHON, "-m", "mypy", "--cache-dir", tmp_path)
-    assert done.returncode == 0, done.stdout
-
-
-def test_a_project_passes_its_own_tests(made: tuple[Path, Choice]) -> None:
-    folder, choice = made
-    need(*NEEDED, *(["boto3"] if choice.provider == "aws" else []))
-    done = run(folder, PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert " skipped" not in done.stdout
 
 
 def test_a_project_passes_its_own_evaluation(made: tuple[Path, Choice], tmp_path: Path) -> None:
