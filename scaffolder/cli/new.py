@@ -6,6 +6,7 @@ terminal or from the defaults, and lets the project be made. May not know a temp
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from scaffolder.cli import answers as asking
 from scaffolder.cli import options
 from scaffolder.cli.terminal import print_json, tell_findings
 from scaffolder.errors import ScaffolderError
+from scaffolder.projects.checkout import is_in_git
 from scaffolder.projects.choosing import Chosen, chosen
 from scaffolder.projects.making import Made, make_project
 from scaffolder.projects.template import built_in_names
@@ -47,6 +49,8 @@ class NewJson(TypedDict):
 
 
 DOCUMENT = NewJson
+
+COMMITTING = 'git init && git add --all && git commit -m "Start"   # updates need git'
 
 
 class Templates(click.Group):
@@ -192,8 +196,21 @@ def _tell(folder: Path, made: Made, *, dry_run: bool) -> None:
     click.echo(f"{folder}{' would be made with' if dry_run else ':'} {len(made.files)} files")
     for name in made.files:
         click.echo(f"  {name}")
-    if dry_run or not made.next:
+    next_steps = _next_steps(folder, made)
+    if dry_run or not next_steps:
         return
     click.echo("Next:")
-    for line in asking.printable_lines(made.next):
+    for line in next_steps:
         click.echo(f"  {line}")
+
+
+def _next_steps(folder: Path, made: Made) -> list[str]:
+    """What the template says, and to begin a repository where there is none: `update` needs one."""
+    steps = asking.printable_lines(made.next)
+    if is_in_git(folder):
+        return steps
+    enter = " ".join(asking.printable_lines(f"cd {shlex.quote(str(folder))}"))
+    if enter not in steps:
+        steps.insert(0, enter)
+    steps.insert(steps.index(enter) + 1, COMMITTING)
+    return steps

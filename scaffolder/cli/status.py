@@ -5,7 +5,6 @@ Thin: finds, looks and prints. May not change a project.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,8 @@ from scaffolder import __version__
 from scaffolder.cli import options
 from scaffolder.cli.terminal import print_json
 from scaffolder.errors import UsageError
+from scaffolder.projects.rendering import processors
+from scaffolder.projects.spelling import expanded
 from scaffolder.projects.status import Look, ProjectStatusJson, find_projects, statuses
 from scaffolder.projects.tree import shown_path
 from scaffolder.report.columns import shortened
@@ -82,9 +83,7 @@ def command(
       scaffolder status --list repositories.txt --json
     """
     places = [*folders, *_listed(listed)] or [Path()]
-    look = Look(
-        version=__version__, catalog=catalog or "", trust=trust, jobs=jobs or len(os.sched_getaffinity(0))
-    )
+    look = Look(version=__version__, catalog=catalog or "", trust=trust, jobs=jobs or processors())
     found = list(statuses(find_projects(places), look))
     if as_json:
         print_json({"projects": found})
@@ -100,11 +99,13 @@ def _listed(path: Path | None) -> list[Path]:
         text, base = sys.stdin.read(), Path()
     else:
         try:
-            text, base = path.read_text(encoding="utf-8"), path.parent
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"the list {path} cannot be read: {error}") from error
+            text, base = path.read_text(encoding="utf-8-sig"), path.parent
+        except OSError as error:
+            raise UsageError(f"the list {path} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"the list {path} is not UTF-8. Save it as UTF-8.") from error
     lines = [line.strip() for line in text.splitlines()]
-    return [base / Path(line).expanduser() for line in lines if line and not line.startswith("#")]
+    return [base / expanded(line) for line in lines if line and not line.startswith("#")]
 
 
 def _tell(found: Sequence[ProjectStatusJson]) -> None:

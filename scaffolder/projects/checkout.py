@@ -23,6 +23,7 @@ __all__ = [
     "Signature",
     "Tracked",
     "find_checkout",
+    "is_in_git",
     "listed",
     "refuse_unready",
     "refuse_unresolved",
@@ -132,6 +133,12 @@ def find_checkout(project: Path) -> Checkout:
     )
 
 
+def is_in_git(folder: Path) -> bool:
+    """Whether a folder, which need not be there, is in a repository or a work tree; git is not started for it."""
+    place = Path(os.path.realpath(folder))
+    return any((each / ".git").exists() for each in (place, *place.parents))
+
+
 def tracked_files(checkout: Checkout, around: Around | None = None) -> tuple[Tracked, ...]:
     """The index's entries below the project; unmerged ones have one for each stage."""
     told = git(
@@ -197,10 +204,10 @@ def refuse_unresolved(project: Path) -> None:
         ProjectError: conflicts wait, which an update left, or something else.
     """
     try:
-        told = git(project, ("diff", "--name-only", "--diff-filter=U", "-z", "--relative"))
+        told = git(project, ("ls-files", "--unmerged", "-z"))
     except GitFailed:
         return
-    unmerged = os.fsdecode(told).split("\0")[:-1]
+    unmerged = [*dict.fromkeys(line.partition("\t")[2] for line in os.fsdecode(told).split("\0")[:-1])]
     if unmerged:
         raise ProjectError(
             f"{shown_path(project.as_posix())} has conflicts that are not resolved: {listed(unmerged)}. Resolve them, "

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -100,7 +101,9 @@ def make_project(
     breaches = check_spec(tree)
     first = layers[0]
     steps = words_of(
-        first.template, first.template.manifest.next, {**first.answers, "folder": called or str(folder)}
+        first.template,
+        first.template.manifest.next,
+        {**first.answers, "folder": shlex.quote(called or str(folder))},
     )
     if not dry_run:
         place(tree, folder)

@@ -6,6 +6,7 @@ takes away what a killed one left. May not know what a project's files are.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -14,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from scaffolder.errors import OutputFolderError
-from scaffolder.projects.tree import Tree
+from scaffolder.projects.tree import Tree, shown_path
 
 __all__ = ["place", "refuse_occupied", "write_tree"]
 
@@ -28,21 +29,39 @@ def refuse_occupied(folder: Path) -> None:
     Raises:
         OutputFolderError: it does, or it is the current folder.
     """
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise OutputFolderError(f"{folder} is there already, and is not a folder. Choose another name.")
-    if not folder.exists():
-        return
-    found = sorted(path.name for path in folder.iterdir())
+    shown = shown_path(str(folder))
+    try:
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            raise OutputFolderError(f"{shown} is there already, and is not a folder. Choose another name.")
+        if not folder.exists():
+            return
+        found = sorted(shown_path(path.name) for path in folder.iterdir())
+    except OSError as error:
+        raise _cannot(folder, error) from error
     if found:
         some = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
         raise OutputFolderError(
-            f"{folder} is not empty: it holds {some}. Choose another folder, or empty it; in a git repository, "
+            f"{shown} is not empty: it holds {some}. Choose another folder, or empty it; in a git repository, "
             "`scaffolder add` gives it a template's files."
         )
     if Path.cwd() == folder.resolve():
         raise OutputFolderError(
-            f"{folder} is the current folder, and would be replaced. Run this from outside of it."
+            f"{shown} is the current folder, and would be replaced. Run this from outside of it."
         )
+
+
+def _cannot(folder: Path, error: OSError) -> OutputFolderError:
+    """What keeps a folder from being made, and what to do about it."""
+    above = next((each for each in folder.parents if not each.is_dir() and os.path.lexists(each)), None)
+    if error.errno == errno.ENAMETOOLONG:
+        why = "its name is too long. Choose a shorter one."
+    elif above is not None:
+        why = f"{shown_path(str(above))} is not a folder. Choose another place."
+    elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        why = "the folder above it cannot be written. Make it writable, or choose another place."
+    else:
+        why = error.strerror or str(error)
+    return OutputFolderError(f"{shown_path(str(folder))} cannot be made: {why}")
 
 
 def place(tree: Tree, folder: Path) -> None:
@@ -58,7 +77,7 @@ def place(tree: Tree, folder: Path) -> None:
             write_tree(tree, made)
             made.rename(folder)
     except OSError as error:
-        raise OutputFolderError(f"{folder} cannot be made: {error.strerror}") from error
+        raise _cannot(folder, error) from error
 
 
 def write_tree(tree: Tree, folder: Path) -> None:

@@ -27,7 +27,7 @@ from scaffolder.projects.template import Template
 from scaffolder.projects.tree import LIMITS, File, Tree, checked_tree, path_problem, shown_path
 from stacks.record import record
 
-__all__ = ["OWN", "Job", "render", "render_together", "runs_something", "takes_chances"]
+__all__ = ["OWN", "Job", "processors", "render", "render_together", "runs_something", "takes_chances"]
 
 HOOKS: Final = ("pre_prompt", "pre_gen_project", "post_gen_project")
 OWN: Final = (RECORD, POLICY_FILE)
@@ -117,7 +117,7 @@ def _apart(jobs: Sequence[Job]) -> list[list[tuple[str, File]]]:
     what = f"rendering the template{'s' * (len(names) > 1)} {', '.join(names)}"
     bounds = replace(BOUNDS, result_bytes=BOUNDS.result_bytes * len(jobs))
     _judges()  # imported here once, not in each process
-    works = [partial(_packed, jobs, share) for share in _shares(jobs, _processors())]
+    works = [partial(_packed, jobs, share) for share in _shares(jobs, processors())]
     found: list[list[tuple[str, File]]] = [[] for _ in jobs]
     for listed, content in contained_together(works, what, bounds):
         for number, path, file in _unpacked(listed, content):
@@ -146,7 +146,7 @@ def _shares(jobs: Sequence[Job], processors: int) -> list[_Share]:
     return [_Share(start=start, end=end) for start, end in zip(borders, [*borders[1:], ""], strict=True)]
 
 
-def _processors() -> int:
+def processors() -> int:
     """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -319,9 +319,20 @@ class Remote(Repository):
 
 
 def cache_folder() -> Path:
-    """The folder of this program for what can be had again: below `XDG_CACHE_HOME`, which must be absolute, or ~/.cache."""
+    """The folder of this program for what can be had again: below `XDG_CACHE_HOME`, which must be absolute, or ~/.cache.
+
+    Raises:
+        TemplateError: the user has no home folder.
+    """
     asked = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(asked) if asked.startswith("/") else Path.home() / ".cache") / "scaffolder"
+    if asked.startswith("/"):
+        return Path(asked, "scaffolder")
+    try:
+        return Path.home() / ".cache" / "scaffolder"
+    except RuntimeError as error:
+        raise TemplateError(
+            "there is no home folder for the cache of repositories. Set XDG_CACHE_HOME to a folder."
+        ) from error
 
 
 @cache

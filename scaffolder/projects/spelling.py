@@ -24,6 +24,7 @@ __all__ = [
     "Git",
     "Source",
     "catalog_place",
+    "expanded",
     "parse_source",
     "recorded_text",
 ]
@@ -139,7 +140,19 @@ def _from(path: Path, project: Path) -> str:
 
 def _absolute(text: str, base: Path | None) -> Path:
     """A path without ``.`` and ``..``; its links are kept, and looked at when it is read."""
-    return Path(os.path.normpath((base or Path.cwd()) / Path(text).expanduser()))
+    return Path(os.path.normpath((base or Path.cwd()) / expanded(text)))
+
+
+def expanded(text: str) -> Path:
+    """A path whose ~ is a home folder's.
+
+    Raises:
+        UsageError: nobody has that home.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{quoted(text)} names no home folder. Write the path in full.") from error
 
 
 def _refuse_unfit(text: str) -> None:

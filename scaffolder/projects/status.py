@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, TypedDict
 
 from scaffolder.errors import ProjectError, ScaffolderError, UsageError
+from scaffolder.projects.checkout import refuse_unresolved
 from scaffolder.projects.merge import Merge, three_way
 from scaffolder.projects.record import RECORD, Layer, read_record
 from scaffolder.projects.sources import parse_source, versions
@@ -162,6 +163,7 @@ def _status(asked: tuple[Path, str, str, bool]) -> ProjectStatusJson:
             layer["newest"] = after.get(layer["template"], "") or layer["version"]
             layer["behind"] = _behind(project, layer)
         if plan.is_idle:
+            refuse_unresolved(project)
             found["state"] = "current"
             return found
         with three_way(project, plan.base, plan.new, plan.renames, label_new=plan.label) as merge:

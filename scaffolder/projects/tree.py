@@ -59,8 +59,10 @@ LIMITS = Limits()
 LONGEST_PART, LONGEST_PATH = 255, 1024
 """Bytes: the longest name of ext4, APFS and NTFS; of a path, the least that those systems take (PATH_MAX of macOS)."""
 
-DEVICES = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
-"""Windows opens a device by these names, whatever is after a point (learn.microsoft.com, "Naming Files", 2026-11)."""
+DEVICES = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\..*)?", re.IGNORECASE
+)
+"""Windows opens a device by these names, whatever is after a point, and spaces before it (learn.microsoft.com, "Naming Files", 2026-11)."""
 
 GIT_FOLDER = re.compile(r"\.git|git~[0-9]+", re.IGNORECASE)
 """What some file system takes for git's own folder: git refuses the same in an index (path.c, verify_path)."""

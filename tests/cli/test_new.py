@@ -44,9 +44,10 @@ def test_a_project_is_made_and_the_next_steps_are_said(scaffolder_cli: Path, tmp
     done = run(scaffolder_cli, "platform", "churn", "--ci", "none", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == f"churn: {len(files_of(tmp_path / 'churn'))} files"
-    assert done.stdout.splitlines()[-6:] == [
+    assert done.stdout.splitlines()[-7:] == [
         "Next:",
         "  cd churn",
+        '  git init && git add --all && git commit -m "Start"   # updates need git',
         "  pip install -r requirements.txt",
         "  scaffolder preview",
         "  cdktf deploy churn-dev-state   # once: the others keep their state there",
@@ -56,6 +57,24 @@ def test_a_project_is_made_and_the_next_steps_are_said(scaffolder_cli: Path, tmp
         "Taken by default: name churn, owner ml-platform, provider aws, region eu-west-1,\n"
         "  account 123456789012, email ml-platform@example.com, engine cdktf\n"
     )
+
+
+def test_in_a_repository_no_other_one_is_begun(scaffolder_cli: Path, tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    done = run(scaffolder_cli, "platform", "apps/churn", "--ci", "none", cwd=tmp_path)
+    assert "  cd apps/churn\n  pip install" in done.stdout
+
+
+def test_the_next_steps_can_be_pasted_whatever_the_folder_is_called(
+    scaffolder_cli: Path, tmp_path: Path
+) -> None:
+    name = "a 'b' $HOME"
+    done = run(scaffolder_cli, "platform", name, "--ci", "none", cwd=tmp_path)
+    enter = done.stdout.partition("Next:\n")[2].splitlines()[0]
+    told = subprocess.run(
+        ["sh", "-c", f"{enter} && pwd"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == f"{tmp_path / name}\n"
 
 
 def test_a_dry_run_makes_nothing(scaffolder_cli: Path, tmp_path: Path) -> None:
@@ -100,6 +119,24 @@ def test_a_folder_that_holds_something_is_refused_and_left_alone(
     assert done.returncode == 3
     assert f"error: {folder} is not empty: it holds mine.txt." in done.stderr
     assert files_of(tmp_path) == {"churn/mine.txt": b"mine"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        ("mine.txt/churn", "mine.txt is not a folder. Choose another place."),
+        ("a" * 300, "its name is too long. Choose a shorter one."),
+        ("bell\a", "bell\\x07 is not empty: it holds a\\nb. Choose another folder"),
+    ],
+)
+def test_a_place_that_cannot_be_says_what_to_do(
+    scaffolder_cli: Path, tmp_path: Path, folder: str, why: str
+) -> None:
+    write(tmp_path, {"mine.txt": "mine", "bell\a/a\nb": ""})
+    done = run(scaffolder_cli, "platform", folder, cwd=tmp_path)
+    assert done.returncode == 3
+    assert why in done.stderr
+    assert files_of(tmp_path) == {"mine.txt": b"mine", "bell\a/a\nb": b""}
 
 
 def test_an_empty_folder_is_filled(scaffolder_cli: Path, tmp_path: Path) -> None:
@@ -309,6 +346,7 @@ def test_a_template_in_a_folder_is_made_with_its_part_and_flags(
     assert done.stderr == "Taken by default: name fraud, nodes 1, python 3.12\n"
     assert done.stdout == (
         "fraud: 3 files\n  .scaffolder-project.json\n  a.txt\n  ci.txt\nNext:\n  cd fraud\n"
+        '  git init && git add --all && git commit -m "Start"   # updates need git\n'
     )
     assert model.is_dir()
 

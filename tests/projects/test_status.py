@@ -115,6 +115,13 @@ def test_each_project_says_how_it_stands(repositories: Path) -> None:
     }
 
 
+def test_an_update_whose_conflicts_are_not_solved_is_not_up_to_date(repositories: Path) -> None:
+    assert run("update", "conflicts", cwd=repositories).returncode == 8
+    (found,) = statuses(find_projects([repositories / "conflicts"]), LOOK)
+    assert found["state"] == "blocked"
+    assert "has conflicts that are not resolved: a.py. Resolve them" in found["message"]
+
+
 def test_one_process_says_the_same_as_many(repositories: Path) -> None:
     projects = find_projects([repositories])
     assert list(statuses(projects, LOOK)) == list(statuses(projects, Look(version=__version__, jobs=1)))
@@ -155,7 +162,7 @@ def test_the_command_prints_a_table(repositories: Path) -> None:
 
 
 def test_the_command_reads_a_list_and_prints_json(repositories: Path) -> None:
-    (repositories / "list.txt").write_text("# ours\nclean\n\ncurrent\n")
+    (repositories / "list.txt").write_text("\ufeff# ours\r\nclean\n\ncurrent\n")
     done = run("status", "--list", "list.txt", "--json", cwd=repositories)
     assert done.returncode == 0, done.stderr
     projects = json.loads(done.stdout)["projects"]
@@ -163,3 +170,10 @@ def test_the_command_reads_a_list_and_prints_json(repositories: Path) -> None:
         ("clean", "clean"),
         ("current", "current"),
     ]
+
+
+def test_a_list_that_names_nobodys_home_is_refused(repositories: Path) -> None:
+    (repositories / "list.txt").write_text("~nobody-of-that-name/work\n")
+    done = run("status", "--list", "list.txt", cwd=repositories)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert '"~nobody-of-that-name/work" names no home folder. Write the path in full.' in done.stderr

@@ -595,6 +595,19 @@ def test_the_cache_is_where_the_system_says(monkeypatch: pytest.MonkeyPatch, tmp
     assert cache_folder() == tmp_path / ".cache" / "scaffolder"
 
 
+def test_a_user_without_a_home_is_told_to_name_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_uid: int) -> None:
+        raise KeyError
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    with pytest.raises(TemplateError, match=r"Set XDG_CACHE_HOME to a folder\.$"):
+        cache_folder()
+    with pytest.raises(UsageError, match=r"names no home folder\. Write the path in full\.$"):
+        parse_source("~/templates")
+
+
 # --- in a catalog ----------------------------------------------------------------------------------------------------
 
 CATALOG = """\
