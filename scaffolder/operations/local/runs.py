@@ -45,6 +45,8 @@ __all__ = ["Compared", "LocalRuns"]
 
 RESERVE = 65_536
 """Bytes; the state of fifty steps takes half of it."""
+LEAVING_TRIES = 60
+"""Seconds that a runner may take from the end of its run to its own, on a machine that is busy."""
 
 
 @record
@@ -152,7 +154,7 @@ class LocalRuns:
         with disk_errors(f"run {ref} cannot go on"):
             lock = open_lock(folder.lock)
             try:
-                if not take_lock(lock, self._opening.sleep):
+                if not self._take(folder, lock):
                     raise Conflict(
                         f"run {ref} is going on", remedy=f"`scaffolder runs show {ref}` shows where it is."
                     )
@@ -232,7 +234,7 @@ class LocalRuns:
         with disk_errors(f"run {ref} cannot be removed"):
             lock = open_lock(folder.lock)
             try:
-                if not take_lock(lock, self._opening.sleep):
+                if not self._take(folder, lock):
                     raise Conflict(
                         f"run {ref} is going on", remedy=f"`scaffolder runs cancel {ref}` stops it."
                     )
@@ -327,6 +329,15 @@ class LocalRuns:
             finally:
                 os.close(lock)
         return ref
+
+    def _take(self, folder: RunFolder, lock: int) -> bool:
+        """Take a run's lock, unless the run goes on; a runner that has written how its run ended is about to leave."""
+        for _ in range(LEAVING_TRIES):
+            if take_lock(lock, self._opening.sleep):
+                return True
+            if RunState(folder.state().state) not in FINISHED:
+                break
+        return False
 
     def _launch(self, folder: RunFolder, lock: int) -> None:
         """Start a runner that has the lock from its first moment on, and leave it."""

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -17,11 +18,12 @@ import pytest
 
 from scaffolder.operations.errors import Conflict, InvalidRequest
 from scaffolder.operations.local.cache import ENTRY
-from scaffolder.operations.local.files import read_json
+from scaffolder.operations.local.files import open_lock, read_json, take_lock
 from scaffolder.operations.local.layout import Layout
 from scaffolder.operations.local.records import find_run
 from scaffolder.operations.local.runs import LocalRuns
 from scaffolder.operations.local.trees import digest_of
+from scaffolder.operations.port import Opening
 from scaffolder.operations.values import Run, RunState
 from stacks.pipelines import BucketPath, Output, Template, ValueOf
 from tests.operations.local.scripts import (
@@ -29,6 +31,7 @@ from tests.operations.local.scripts import (
     Script,
     ended,
     ended_runs,
+    platform_of,
     processes_of,
     processes_that_stay,
     runs_of,
@@ -221,6 +224,34 @@ def _kill(folder: Path, *, runner: bool) -> bool:
                 continue
             return True
     return False
+
+
+@pytest.mark.parametrize("ended_already", [True, False])
+def test_a_runner_that_is_slow_to_leave_is_waited_for(tmp_path: Path, *, ended_already: bool) -> None:
+    """A busy machine may let seconds pass between the end of a run, which all can see, and that of its runner."""
+    made = find_run(Layout(tmp_path), ended(runs_of(tmp_path, {"s": Script(text="")})).ref)
+    assert processes_that_stay(tmp_path) == []
+    if not ended_already:
+        made.write_state(replace(made.state(), state="running"))
+    lock, slept = open_lock(made.lock), 0.0
+    assert take_lock(lock)
+
+    def sleep(seconds: float) -> None:
+        nonlocal slept
+        before, slept = slept, slept + seconds
+        if before < 5 <= slept:
+            os.close(lock)
+
+    opening = Opening(platform=platform_of({}), folder=tmp_path, sleep=sleep)
+    runs = LocalRuns(opening, Layout(tmp_path))
+    if ended_already:
+        runs.remove(made.ref)
+        assert (slept >= 5, [*runs.list()]) == (True, [])
+    else:
+        with pytest.raises(Conflict, match=f"run {made.ref} is going on"):
+            runs.remove(made.ref)
+        assert slept < 5
+        os.close(lock)
 
 
 def _running(runs: LocalRuns, ref: str, step: str) -> None:
