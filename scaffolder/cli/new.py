@@ -17,7 +17,8 @@ import click
 from scaffolder import __version__
 from scaffolder.cli import answers as asking
 from scaffolder.cli import options
-from scaffolder.cli.terminal import print_json, tell_findings
+from scaffolder.cli.breaches import tell_breaches
+from scaffolder.cli.terminal import print_json
 from scaffolder.errors import ScaffolderError
 from scaffolder.projects.checkout import is_in_git
 from scaffolder.projects.choosing import Chosen, chosen
@@ -158,13 +159,7 @@ def _make(found: Chosen, folder: Path, flags: Mapping[str, Any]) -> None:
     )
     if not asks:
         asking.tell_defaults(made.layers)
-    if made.breaches:
-        click.echo(
-            "The catalog's policies ask for more than the answers give; `scaffolder validate` refuses this until",
-            err=True,
-        )
-        click.echo("it is mended:", err=True)
-        tell_findings(made.breaches, "human", err=True)
+    tell_breaches(made.breaches)
     if as_json:
         print_json({**_document(made, dry_run=dry_run)})
     else:

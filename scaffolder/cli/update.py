@@ -15,9 +15,11 @@ import click
 from scaffolder import __version__
 from scaffolder.cli import answers as asking
 from scaffolder.cli import options
+from scaffolder.cli.breaches import tell_breaches
 from scaffolder.cli.terminal import print_json
 from scaffolder.projects import checkout
 from scaffolder.projects.applying import apply, recover
+from scaffolder.projects.making import breaches_of
 from scaffolder.projects.merge import Merge, three_way
 from scaffolder.projects.record import find_project
 from scaffolder.projects.tree import shown_path
@@ -172,6 +174,8 @@ def finish(plan: Plan, flags: Mapping[str, Any]) -> None:
             print_json({**_document(plan, merge, applied=applied)})
         else:
             _tell(plan, merge, applied=applied, quiet=flags["dry_run"])
+        if applied:
+            tell_breaches(breaches_of(plan.project))
         context = click.get_current_context()
         if not merge.clean:
             context.exit(CONFLICTS)

@@ -25,7 +25,7 @@ from scaffolder.spec.scalars import NEUTRAL_SIZES
 from scaffolder.spec.walk import texts_of
 from stacks.record import record
 
-__all__ = ["breaches", "untagged"]
+__all__ = ["POLICY", "breaches", "untagged"]
 
 POLICY = "policy"
 

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Final
 
-from scaffolder.errors import Finding, SpecError, UsageError
+from scaffolder.errors import Finding, ScaffolderError, SpecError, UsageError
 from scaffolder.policies.place import POLICY_FILE
 from scaffolder.projects.answering import Given
 from scaffolder.projects.choosing import Chosen, opened_part
@@ -33,6 +33,7 @@ from stacks.record import record
 __all__ = [
     "SPEC",
     "Made",
+    "breaches_of",
     "chance_now",
     "check_spec",
     "make_project",
@@ -176,4 +177,24 @@ def check_spec(tree: Tree) -> tuple[Finding, ...]:
         except SpecError as error:
             breaches = [item for item in error.findings if item.severity == "error"]
             return tuple(replace(item, file=os.path.relpath(item.file, folder)) for item in breaches)
+    return ()
+
+
+def breaches_of(project: Path) -> tuple[Finding, ...]:
+    """Where the spec of a project on the disk breaks the policies that the project carries.
+
+    What else is wrong with it, such as a conflict's markers, is for `validate` to say.
+    """
+    spec = project / SPEC
+    if not spec.is_file() or not (project / POLICY_FILE).is_file():
+        return ()
+    from scaffolder.pipeline import check  # noqa: PLC0415 - few projects have policies
+    from scaffolder.policies.breaches import POLICY  # noqa: PLC0415
+
+    try:
+        check(Path(os.path.relpath(spec)))
+    except SpecError as error:
+        return tuple(item for item in error.findings if item.code == POLICY)
+    except ScaffolderError:
+        pass
     return ()

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.cli.conftest import Cli, Ran
+from tests.cli.conftest import SPEC, Cli, Ran
 from tests.cli.test_new import at_a_terminal
 from tests.projects.published import Published
 
@@ -156,6 +156,37 @@ def test_a_conflict_is_gits_and_has_its_exit_code(cli: Cli, templates: Published
         assert again.code == 7
         told = "has conflicts that are not resolved: README.md. Resolve them, git add them, and commit."
         assert told in again.stderr
+
+
+POLICIES = """\
+catalog: 1
+name: acme
+owner: platform-team
+templates:
+  model: {source: %s}
+policies:
+  - {name: sizes, owner: finops, says: small ones do, allowed_instances: [cpu.small]}
+"""
+
+
+def test_a_breach_of_the_catalogs_policies_is_told_as_a_warning_once_the_project_is_written(
+    cli: Cli, templates: Published, project: Published
+) -> None:
+    cli.write("churn/platform.yaml", f"{SPEC}workspace: {{instance: cpu.large}}\n")
+    commit(project)
+    cli.write("catalog.yaml", POLICIES % templates.source)
+    for looking in ("--check", "--dry-run"):
+        assert "policy sizes" not in update(cli, "--catalog", "catalog.yaml", looking).stderr
+    ran = update(cli, "--catalog", "catalog.yaml")
+    assert ran.code == 0
+    assert ran.stderr == (
+        "The catalog's policies ask for more than the project gives; `scaffolder validate`\n"
+        "refuses this until it is mended:\n"
+        'churn/platform.yaml:5:23: warning[policy]: workspace.instance "cpu.large" is against policy sizes of finops: '
+        "small ones do\n  It allows cpu.small.\n1 warning\n"
+    )
+    assert status(project) == ["M  .scaffolder-project.json", "A  .scaffolder-policies.yaml"][::-1]
+    assert cli.run("validate", "churn/platform.yaml").code == 2
 
 
 def test_a_version_may_be_named_and_one_that_is_not_there_is_refused(
