@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,22 @@ def python(code: str, cwd: Path) -> Command:
     return Command(argv=(sys.executable, "-c", code), cwd=cwd, environment=command_environment({}))
 
 
+def peak_of(code: str, cwd: Path, least: float) -> float:
+    """The peak; again where nobody looked in time, since a busy machine may not let the watcher."""
+    for _ in range(5):
+        peak = peak_mib(python(code, cwd))
+        if peak > least:
+            break
+    else:
+        pytest.fail(f"never more than {least} MiB")
+    return peak
+
+
 def test_time_is_that_on_the_wall(tmp_path: Path) -> None:
+    began = time.perf_counter()
     timing = timed(python("import time; time.sleep(0.3)", tmp_path))
-    assert 0.3 <= timing.seconds < 3
-    assert timing.cpu_seconds < 0.3
+    assert 0.3 <= timing.seconds <= time.perf_counter() - began
+    assert timing.cpu_seconds < timing.seconds - 0.25  # a tick of the clock more than it did not sleep
 
 
 def test_processor_time_counts_children(tmp_path: Path) -> None:
@@ -36,16 +49,14 @@ def test_processor_time_counts_children(tmp_path: Path) -> None:
 
 
 def test_memory_is_that_of_one_process(tmp_path: Path) -> None:
-    small = peak_mib(python("pass", tmp_path))
-    large = peak_mib(python(HOLD.format(size=100 * MIB, seconds=0.1), tmp_path))
-    assert 95 < large - small < 120
+    small = peak_of("import time; time.sleep(0.1)", tmp_path, 2)
+    assert peak_of(HOLD.format(size=100 * MIB, seconds=0.1), tmp_path, small + 95) < small + 120
 
 
 def test_memory_is_summed_over_a_process_and_its_children(tmp_path: Path) -> None:
     child = HOLD.format(size=100 * MIB, seconds=1)
     own = HOLD.format(size=60 * MIB, seconds=0.5)
-    peak = peak_mib(python(FAMILY.format(child=child, own=own), tmp_path))
-    assert 155 < peak < 200
+    assert peak_of(FAMILY.format(child=child, own=own), tmp_path, 155) < 200
 
 
 def test_memory_at_different_moments_is_not_summed(tmp_path: Path) -> None:

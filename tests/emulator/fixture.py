@@ -27,6 +27,7 @@ REGION = "eu-west-1"
 _ROOT = Path(__file__).resolve().parents[2]
 _READY = "emulator ready at "
 _STOP_TIMEOUT_S = 10.0
+_ANSWER_TIMEOUT_S = 300.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -99,7 +100,7 @@ class Emulator:
 
     def _control(self, method: str, path: str) -> dict[str, Any]:
         request = urllib.request.Request(f"{self.url}/_emulator/{path}", method=method)  # noqa: S310  a loopback http URL
-        with _DIRECT.open(request, timeout=10) as response:
+        with _DIRECT.open(request, timeout=_ANSWER_TIMEOUT_S) as response:
             answer = json.load(response)
         assert isinstance(answer, dict)
         return answer

@@ -185,7 +185,7 @@ class TestStateLock:
                     assert "PreconditionFailed" in refused.stderr
             finally:
                 (first.folder / "finish").touch()
-            assert holder.wait(60) == 0
+            assert holder.wait(300) == 0
         assert not second.plan().has_changes
         assert [item["Key"] for item in _objects(emulator, bucket)] == ["dev/terraform.tfstate"]
 
@@ -422,7 +422,7 @@ def _backend_only(folder: Path, emulator: Emulator, bucket: str) -> Terraform:
 
 
 def _wait_for_lock(emulator: Emulator, bucket: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not any(item["Key"].endswith(".tflock") for item in _objects(emulator, bucket)):
         assert time.monotonic() < deadline, "terraform took no lock"
         time.sleep(0.1)

@@ -23,7 +23,7 @@ from tests.external_tools import ROOT
 __all__ = ["Story", "Victim", "copied"]
 
 EXAMPLE = ROOT / "examples" / "10-churn-local"
-COMMAND_S = 120
+COMMAND_S = 600
 """Longer than any command of the story takes on a busy machine; what hangs fails."""
 PROC = Path("/proc")
 Victim = str
@@ -149,19 +149,26 @@ class Story:
                 if ours and (not what or f"scaffolder.operations.local.{what}" in line):
                     yield int(each.name)
 
+    def processes_that_stay(self) -> list[int]:
+        """The processes of this folder that do not end: some live on for a moment after the command that ends them."""
+        end = time.monotonic() + COMMAND_S
+        while (left := [*self.processes()]) and time.monotonic() < end:
+            time.sleep(0.05)
+        return left
+
     def killed(self, chance: random.Random, victim: Victim, most_s: float, *words: str) -> tuple[bool, Ran]:
         """Run a command, and ``kill -9`` the victim at a random moment of its life; say whether there was one."""
         process = self.start(*words)
         left = chance.uniform(0.0, most_s)
         hit = False
         while process.poll() is None and not hit:
-            time.sleep(0.02)
             found = [process.pid] if victim == "command" else [*self.processes(victim)]
-            left -= 0.02 if found else 0.0
             if found and left <= 0:
                 with suppress(ProcessLookupError):
                     os.kill(found[0], signal.SIGKILL)
                     hit = True
+            time.sleep(0.02)
+            left -= 0.02 if found else 0.0
         return hit, self.ended(process)
 
     def idle(self) -> None:

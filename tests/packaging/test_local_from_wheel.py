@@ -9,6 +9,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ def story(tmp_path: Path) -> Iterator[Story]:
     yield made
     made.run("destroy", "--yes", "churn")
     for process in made.processes():
-        os.kill(process, 9)
+        with suppress(ProcessLookupError):
+            os.kill(process, 9)
 
 
 def test_the_story_is_told_in_under_five_minutes_and_leaves_what_can_be_run_again(story: Story) -> None:
@@ -49,9 +51,10 @@ def test_the_story_is_told_in_under_five_minutes_and_leaves_what_can_be_run_agai
     (story.folder / ".gitignore").write_text("data\n__pycache__\ndrift.html\n")
     git(story.folder, "add", ".")
     git(story.folder, "commit", "--quiet", "--message", "The example")
-    begin = time.monotonic()
+    before_s, begin = start_s(story), time.monotonic()
     told = story.script("story.py")
-    assert time.monotonic() - begin < STORY_S
+    took_s = time.monotonic() - begin
+    assert took_s < STORY_S * max(1.0, before_s, start_s(story))
     alarms = re.findall(r"(\d+) of 10 breached", told)
     assert alarms[0] == "0"
     assert all(int(each) > 2 for each in alarms[1:])
@@ -80,8 +83,15 @@ def test_the_story_is_told_in_under_five_minutes_and_leaves_what_can_be_run_agai
     assert trained["run"] != newer["run"]
 
     story.done("destroy", "--yes", "churn")
-    assert [*story.processes()] == []
+    assert story.processes_that_stay() == []
     assert [one for one in (story.folder / ".scaffolder").rglob("*") if one.stat().st_size > 10_000] == []
+
+
+def start_s(story: Story) -> float:
+    """How long the command's start takes: a second at most where the machine has time for us."""
+    begin = time.monotonic()
+    story.done("--version")
+    return time.monotonic() - begin
 
 
 def git(folder: Path, *words: str) -> None:
@@ -130,14 +140,14 @@ def test_the_story_ends_well_though_its_processes_are_killed_at_random_moments(s
 
     whole(story)
     story.done("destroy", "--yes", "churn")
-    assert [*story.processes()] == []
+    assert story.processes_that_stay() == []
 
 
 def trained(story: Story, chance: random.Random, victim: Victim, most_s: float, *words: str) -> None:
     """Run a pipeline whose runner is killed; what is shown as failed is resumed, and succeeds."""
     hit, ran = story.killed(chance, victim, most_s, *words)
     newest = story.runs()[0]
-    if not hit:
+    if not hit or newest["state"] == "succeeded":  # its runner had written the end, and was about to leave
         assert ran.code == 0, ran.stderr
         return
     assert (ran.code, newest["state"]) == (31, "failed"), (ran.stderr, newest)

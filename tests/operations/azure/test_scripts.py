@@ -114,11 +114,12 @@ http.server.HTTPServer(("127.0.0.1", {port}), Handler).serve_forever()
 
 
 @pytest.fixture
-def port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+def port() -> Iterator[int]:
+    """A port that nobody listens at; no other program of this machine gets it, and one that asks for it does."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield int(kept.getsockname()[1])
 
 
 def _score(folder: Path, server: str, port: int, **more: str) -> subprocess.CompletedProcess[str]:

@@ -17,6 +17,7 @@ from scaffolder.drift.baseline import baseline, dumped
 from scaffolder.operations.alarms import windows_of
 from scaffolder.operations.errors import InvalidRequest, NotFound
 from scaffolder.operations.local import open_provider
+from scaffolder.operations.local.capture import Captured
 from scaffolder.operations.local.monitoring import LocalMonitoring
 from scaffolder.operations.local.provider import LocalProvider
 from scaffolder.operations.local.reports import write_report
@@ -40,7 +41,7 @@ from tests.operations.platforms import platform_in
 from tests.operations.registries import give_registry
 
 SHIFT = 30
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
 
 
 def customers(rows: int, shift: float = 0.0) -> list[tuple[float, int, int]]:
@@ -111,7 +112,12 @@ class Story:
         until(lambda: self.provider.serving.describe("churn").state is EndpointState.IN_SERVICE, "serving")
 
     def ask(self, rows: int, shift: float = 0.0) -> None:
+        before = len(self.captured())
         self.provider.serving.invoke("churn", request(rows, shift))
+        until(lambda: len(self.captured()) > before, "capture")  # it is written after the answer
+
+    def captured(self) -> list[Captured]:
+        return [*captured(self.folder / ".scaffolder/endpoints/churn/capture")]
 
     def look(self) -> None:
         before = max((one.window_end for one in self.monitoring.results("churn")), default=None)
@@ -123,7 +129,7 @@ class Story:
     def label(self) -> None:
         """Say of every row so far what became true."""
         lines = ["id,row,churned"]
-        for one in captured(self.folder / ".scaffolder/endpoints/churn/capture"):
+        for one in self.captured():
             rows = one.request.decode().splitlines()[1:]
             shift = SHIFT if float(rows[0].split(",")[0]) >= SHIFT else 0.0
             truth = customers(len(rows), shift)

@@ -22,16 +22,27 @@ from scaffolder.operations.values import (
 )
 from scaffolder.operations.waiting import Polling, wait_until
 from stacks.intents import ModelMonitor, OnlineEndpoint, Platform
+from tests.operations.local.captures import captured
 from tests.operations.platforms import platform_in, raw_rows
 from tests.operations.registries import give_registry
 from tests.operations.worlds import Fault
 
 __all__ = ["LocalWorld", "open_world"]
 
-POLLING = Polling(start_s=0.05, factor=1.2, most_s=0.5, timeout_s=120)
+POLLING = Polling(start_s=0.05, factor=1.2, most_s=0.5, timeout_s=600)
 DAY = "2026-11-01"
-MANY_ROWS = 300_000
-"""Seconds of scoring for the model of these tests."""
+MANY_FILES = 600
+"""Minutes of scoring: the model of these tests takes its time for rows that say so."""
+SLOW = """
+_predict = predict
+
+def predict(model, body, content_type):
+    if b"999999" in body:
+        import time
+
+        time.sleep(0.3)
+    return _predict(model, body, content_type)
+"""
 MOVING = {EndpointState.CREATING, EndpointState.UPDATING, EndpointState.DELETING}
 
 
@@ -75,20 +86,22 @@ class LocalWorld:
             model.mkdir()
             (model / "model.json").write_text(json.dumps({"column": "tenure", "below": 25}))
             serve = self.folder / "pipelines/churn/serve.py"
-            (model / "serve.py").write_text(serve.read_text())
+            (model / "serve.py").write_text(serve.read_text() + SLOW)
         return str(model)
 
     def much_to_score(self) -> str:
-        return self._to_score("much-to-score", MANY_ROWS)
+        folder = self.folder / "much-to-score"
+        if not folder.exists():
+            folder.mkdir()
+            for number in range(MANY_FILES):
+                (folder / f"{number}.csv").write_text("tenure,charge\n999999,50\n")
+        return str(folder)
 
     def scoring_input(self) -> str:
-        return self._to_score("to-score", 20)
-
-    def _to_score(self, name: str, many: int) -> str:
-        rows = self.folder / name / "rows.csv"
+        rows = self.folder / "to-score" / "rows.csv"
         if not rows.exists():
             rows.parent.mkdir()
-            lines = raw_rows(rows=many).splitlines()
+            lines = raw_rows(rows=20).splitlines()
             rows.write_text("\n".join(line.rpartition(",")[0] for line in lines) + "\n")
         return str(rows.parent)
 
@@ -105,8 +118,17 @@ class LocalWorld:
         self._serve(endpoint)
         shifted = raw_rows(shift=80).splitlines()
         body = "\n".join(line.rpartition(",")[0] for line in shifted) + "\n"
+        kept = self.folder / f".scaffolder/endpoints/{endpoint.name}/capture"
+        before = len([*captured(kept)])
         for _ in range(3):
             self.provider.serving.invoke(endpoint.name, body.encode())
+        wait_until(  # they are written after their answers
+            lambda: len([*captured(kept)]),
+            lambda many: many == before + 3,
+            what="capture",
+            sleep=time.sleep,
+            polling=POLLING,
+        )
         self.finish(self.provider.monitoring.run(monitor, f"drift {time.time_ns()}"))
 
     def _serve(self, endpoint: OnlineEndpoint) -> None:
