@@ -6,7 +6,6 @@ are known before a file is read. May not know what a template is.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from scaffolder.errors import TemplateError
+from scaffolder.projects.caching import alone, cache_folder, prune, used
 from scaffolder.projects.git import Around, GitFailed, git
 from scaffolder.projects.tree import LIMITS, File, Limits, shown_path
 from scaffolder.spec.nodes import printable
@@ -33,7 +33,6 @@ __all__ = [
     "Remote",
     "Repository",
     "Revisions",
-    "cache_folder",
     "enclosing",
     "refuse_other_kinds",
     "remote",
@@ -180,7 +179,7 @@ class Remote(Repository):
     """A repository elsewhere, through a cache of what was read of it.
 
     The cache is a bare repository without history and without files that are too large. One process at a time writes
-    it; a process that is killed leaves what the next one takes away. Nothing that was read is ever removed.
+    it; a process that is killed leaves what the next one takes away. What was read stays as long as the repository is used.
     """
 
     def __init__(self, url: str, cache: Path) -> None:
@@ -248,6 +247,7 @@ class Remote(Repository):
             TemplateError: the repository does not answer, or does not give it.
         """
         if self.has(commit):
+            used(self._folder)
             return
         with self._alone() as lock:
             if self.has(commit):
@@ -285,19 +285,9 @@ class Remote(Repository):
     @contextmanager
     def _alone(self) -> Iterator[int]:
         """Write the cache alone. git inherits the lock: it outlives this process as long as git does."""
-        try:
-            self._folder.parent.mkdir(parents=True, exist_ok=True)
-            lock = os.open(f"{self._folder}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise TemplateError(
-                f"the cache {self._folder.parent} cannot be written: {error.strerror}"
-            ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with alone(self._folder) as lock:
             self._make(lock)
             yield lock
-        finally:
-            os.close(lock)
 
     def _make(self, lock: int) -> None:
         if (self._folder / "HEAD").is_file():
@@ -307,6 +297,7 @@ class Remote(Repository):
             shutil.rmtree(left, ignore_errors=True)
         _git(None, ("init", "--quiet", "--bare", "--template=", str(new)), protocols="none", lock=lock)
         new.rename(self._folder)
+        prune(self._folder.parent)
 
     def _sweep(self) -> None:
         """Take away what a git that was killed left: nobody else writes here now."""
@@ -316,23 +307,6 @@ class Remote(Repository):
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
-
-
-def cache_folder() -> Path:
-    """The folder of this program for what can be had again: below `XDG_CACHE_HOME`, which must be absolute, or ~/.cache.
-
-    Raises:
-        TemplateError: the user has no home folder.
-    """
-    asked = os.environ.get("XDG_CACHE_HOME", "")
-    if asked.startswith("/"):
-        return Path(asked, "scaffolder")
-    try:
-        return Path.home() / ".cache" / "scaffolder"
-    except RuntimeError as error:
-        raise TemplateError(
-            "there is no home folder for the cache of repositories. Set XDG_CACHE_HOME to a folder."
-        ) from error
 
 
 @cache

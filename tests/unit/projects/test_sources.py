@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffolder.errors import TemplateError, UsageError
+from scaffolder.projects.caching import KEEP_DAYS, KEEP_REPOSITORIES, alone, cache_folder, prune
 from scaffolder.projects.catalogs import load_catalog
 from scaffolder.projects.released import archive_of, archived_versions, read_archive
-from scaffolder.projects.repositories import Remote, cache_folder, remote
+from scaffolder.projects.repositories import Remote, remote
 from scaffolder.projects.sources import (
     BuiltIn,
     CatalogEntry,
@@ -593,6 +594,69 @@ def test_the_cache_is_where_the_system_says(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache_folder() == tmp_path / ".cache" / "scaffolder"
+
+
+DAY_S = 24 * 60 * 60
+
+
+def cached(folder: Path, name: str, days: float) -> Path:
+    """A repository that was used so many days ago."""
+    write(folder / name, {"HEAD": "ref: refs/heads/main\n"})
+    lock = folder / f"{name}.lock"
+    lock.touch()
+    then = time.time() - days * DAY_S
+    os.utime(lock, (then, then))
+    return folder / name
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_repository_that_nobody_uses_is_removed_when_another_one_comes(
+    published: Published, tmp_path: Path
+) -> None:
+    git_folder = tmp_path / "cache" / "scaffolder" / "git"
+    cached(git_folder, "old", KEEP_DAYS + 1)
+    cached(git_folder, "recent", KEEP_DAYS - 1)
+    open_template(parse_source(published.source))
+    found = names(git_folder)
+    assert {"old", "old.lock"}.isdisjoint(found)
+    assert {"recent", "recent.lock"} <= found
+    assert len(found) == 4
+
+
+def test_of_too_many_repositories_the_least_used_go_but_none_of_today(tmp_path: Path) -> None:
+    for number in range(KEEP_REPOSITORIES):
+        cached(tmp_path, f"today-{number}", 0.5)
+    cached(tmp_path, "today-last", 0.9)
+    cached(tmp_path, "before", 2)
+    prune(tmp_path)
+    assert names(tmp_path) == {
+        name
+        for number in (*range(KEEP_REPOSITORIES), "last")
+        for name in (f"today-{number}", f"today-{number}.lock")
+    }
+
+
+def test_what_another_process_works_on_is_left_and_what_is_read_counts_as_used(
+    published: Published, tmp_path: Path
+) -> None:
+    old = cached(tmp_path / "busy", "old", KEEP_DAYS + 1)
+    then = old.with_name("old.lock").stat().st_mtime
+    with alone(old):
+        os.utime(old.with_name("old.lock"), (then, then))
+        prune(tmp_path / "busy")
+    assert names(tmp_path / "busy") == {"old", "old.lock"}
+
+    commit = open_template(parse_source(published.source)).commit
+    (lock,) = (tmp_path / "cache" / "scaffolder" / "git").glob("*.lock")
+    os.utime(lock, (then, then))
+    in_a_new_process()
+    remote(published.folder.as_uri()).fetch(commit)
+    assert lock.stat().st_mtime > then + DAY_S
+    prune(lock.parent)
+    assert lock.is_file()
 
 
 def test_a_user_without_a_home_is_told_to_name_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
