@@ -6,6 +6,7 @@ not know what the function does.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -109,6 +110,7 @@ def _work(function: Callable[[], tuple[object, bytes]], writer: int, what: str, 
         for stream in (0, 1, 2):
             os.dup2(nothing, stream)
         _bound(bounds)
+        _end_with_reader(writer)
         try:
             value, content = function()
             head = json.dumps({"value": value, "bytes": len(content)})
@@ -120,6 +122,7 @@ def _work(function: Callable[[], tuple[object, bytes]], writer: int, what: str, 
             head, content = json.dumps({"problem": f"{what} calls itself without an end"}), b""
         except Exception as error:  # noqa: BLE001 - the parent says what it was
             head, content = json.dumps({"problem": f"{what} failed: {_told(error)}"}), b""
+        signal.signal(signal.SIGIO, signal.SIG_IGN)  # from here on, it would come whenever the parent reads
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(head.encode() + b"\n" + content)
         code = 0
@@ -146,6 +149,22 @@ def _bound(bounds: Bounds) -> None:
             taken = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
         most = taken + bounds.memory_mib * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _end_with_reader(writer: int) -> None:
+    """Have the system end this process when the parent is gone, whatever the function is at by then.
+
+    SIGIO comes when the pipe's last reader is closed, and ends a process that does not handle it (fcntl(2), O_ASYNC).
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGIO})
+    with suppress(OSError):  # a system without it has the bounds on time
+        fcntl.fcntl(writer, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(writer, fcntl.F_SETFL, fcntl.fcntl(writer, fcntl.F_GETFL) | os.O_ASYNC)
+        gone = select.poll()
+        gone.register(writer, 0)
+        if gone.poll(0):  # it was gone before the system was asked
+            os._exit(1)
 
 
 def _received(reader: int, child: int, what: str, bounds: Bounds, until: float) -> bytes:
