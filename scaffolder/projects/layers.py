@@ -321,7 +321,7 @@ def render_versions(versions: Sequence[tuple[Sequence[Planned], str]], project: 
             if layer.trusted and runs_something(layer.template):
                 from scaffolder.projects.trusting import render_trusted  # noqa: PLC0415 - cookiecutter is slow to import
 
-                run[number, at] = render_trusted(layer.template, layer.answers, given)
+                run[number, at] = render_trusted(layer.template, layer.answers, given, layer.chance)
             else:
                 jobs[number, at] = Job(
                     template=layer.template, answers=layer.answers, given=given, chance=layer.chance

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from scaffolder.errors import TemplateError
 from scaffolder.projects.answering import Answers
+from scaffolder.projects.jinja import NO_CHANCE, Chance
 from scaffolder.projects.rendering import OWN, runs_something
 from scaffolder.projects.template import Template, read_folder
 from scaffolder.projects.tree import Tree, checked_tree
@@ -22,14 +23,34 @@ from scaffolder.projects.tree import Tree, checked_tree
 __all__ = ["render_trusted"]
 
 PROGRAM = """
-import json, sys
-from cookiecutter.generate import generate_files
+import json, os, random, sys, types, uuid
+import arrow
+from cookiecutter import extensions, generate, hooks
 from cookiecutter.prompt import render_variable
 from cookiecutter.utils import create_env_with_context
 template, told, output = sys.argv[1:4]
 sys.path.append(template)
 with open(told, encoding="utf-8") as file:
-    declared, answers = json.load(file)
+    declared, answers, seed, moment = json.load(file)
+drawn = random.Random()
+def begin(where):
+    drawn.seed(f"{seed} {where}")
+    random.seed(f"{seed} {where}")
+def beginning(function, name_of):
+    def begun(*arguments, **named):
+        begin(name_of(arguments))
+        return function(*arguments, **named)
+    return begun
+if seed:
+    extensions.choice = drawn.choice
+    extensions.uuid = types.SimpleNamespace(uuid4=lambda: uuid.UUID(int=drawn.getrandbits(128), version=4))
+    generate.generate_file = beginning(generate.generate_file, lambda given: given[1])
+    hooks.run_script_with_context = beginning(
+        hooks.run_script_with_context, lambda given: os.path.basename(given[0])
+    )
+    render_variable = beginning(render_variable, lambda given: given[1])
+if moment:
+    extensions.arrow = types.SimpleNamespace(now=lambda timezone: arrow.get(moment).to(timezone))
 environment = create_env_with_context({"cookiecutter": declared})
 values, later = {}, []
 for name, raw in declared.items():
@@ -45,18 +66,23 @@ for name, raw in declared.items():
         values[name] = render_variable(environment, raw, values)
 for name in later:
     values[name] = render_variable(environment, declared[name], values)
-generate_files(template, {"cookiecutter": values}, output, accept_hooks=True)
+generate.generate_files(template, {"cookiecutter": values}, output, accept_hooks=True)
 """
-"""Works the context out with cookiecutter's own environment: only that has the template's extensions."""
+"""Works the context out with cookiecutter's own environment: only that has the template's extensions.
+
+What a file, a hook or a value draws follows from the seed and its own name, as in :class:`scaffolder.projects.jinja.Jinja`.
+"""
 
 LONGEST_S = 600
 
 
-def render_trusted(template: Template, answers: Answers, given: Mapping[str, str]) -> Tree:
+def render_trusted(
+    template: Template, answers: Answers, given: Mapping[str, str], chance: Chance = NO_CHANCE
+) -> Tree:
     """As :func:`scaffolder.projects.rendering.render`, with cookiecutter's own hooks and extensions.
 
-    What hooks print goes to stderr. They see this process's environment, as cookiecutter's do. What they or cookiecutter
-    draw by chance, and the time, is another one each time.
+    What hooks print goes to stderr. They see this process's environment, as cookiecutter's do. What cookiecutter draws and
+    the time are the chance's; what a hook's or an extension's own code draws is another one each time.
 
     Raises:
         TemplateError: cookiecutter or a hook failed; its own words are on stderr.
@@ -80,7 +106,9 @@ def render_trusted(template: Template, answers: Answers, given: Mapping[str, str
         known = {**template.context.public, **template.context.worked_out, **template.context.settings}
         declared = {name: known[name] for name in template.context.order if name in known}
         context = Path(scratch, "context.json")
-        context.write_text(json.dumps([declared, {**given, **answers}]), encoding="utf-8")
+        context.write_text(
+            json.dumps([declared, {**given, **answers}, chance.seed, chance.moment]), encoding="utf-8"
+        )
         output.mkdir()
         command = [sys.executable, "-c", PROGRAM, str(source), str(context), str(output)]
         try:

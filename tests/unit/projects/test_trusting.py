@@ -8,6 +8,7 @@ import pytest
 
 from scaffolder.errors import TemplateError
 from scaffolder.projects.answering import Asking, Scope
+from scaffolder.projects.jinja import NO_CHANCE, Chance
 from scaffolder.projects.template import Template
 from scaffolder.projects.tree import File, Tree
 from scaffolder.projects.trusting import render_trusted
@@ -55,9 +56,10 @@ def shouting() -> Template:
     return made(context, inside)
 
 
-def trusted(template: Template) -> Tree:
+def trusted(template: Template, chance: Chance = NO_CHANCE) -> Tree:
     scope = Scope(context=template.context, tool=TOOL)
-    return render_trusted(template, Asking(template.manifest, {}, trusted=False, scope=scope).answers(), TOOL)
+    answers = Asking(template.manifest, {}, trusted=False, chance=chance, scope=scope).answers()
+    return render_trusted(template, answers, TOOL, chance)
 
 
 def test_hooks_and_extensions_run_as_with_cookiecutter(
@@ -120,3 +122,22 @@ def test_a_module_of_the_template_takes_no_other_ones_place() -> None:
         },
     )
     assert set(trusted(template)) == {"a.txt"}
+
+
+def test_what_is_drawn_is_drawn_again_whatever_else_the_template_has() -> None:
+    """An update renders the old version anew, and it must be what the project was made of."""
+    chance = Chance(seed="seed", moment="2026-01-02T03:04:05+00:00")
+    draws = (
+        "{{ random_ascii_string(12) }} {{ uuid4() }} {{ range(10000)|random }} {% now 'utc', '%Y-%m-%dT%H' %}"
+    )
+    hook = f"#!/bin/sh\necho '{draws} {{{{ cookiecutter.__drawn }}}}' > hook.txt\n"
+    context = {"__drawn": "{{ random_ascii_string(8) }}"}
+    old = made(context, {"b.txt": draws, "/hooks/post_gen_project.sh": hook})
+    new = made(context, {"a.txt": draws, "b.txt": draws, "c.txt": draws, "/hooks/post_gen_project.sh": hook})
+    was, now = trusted(old, chance), trusted(new, chance)
+    assert was["b.txt"].content.endswith(b" 2026-01-02T03")
+    assert {path: now[path] for path in was} == dict(was)
+    assert len({file.content for file in now.values()}) == 4
+    other = trusted(old, Chance(seed="another", moment=chance.moment))
+    assert other["b.txt"] != was["b.txt"]
+    assert other["hook.txt"] != was["hook.txt"]
