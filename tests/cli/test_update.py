@@ -317,9 +317,9 @@ def test_a_kill_at_any_moment_leaves_the_old_project_or_the_new_one(cli: Cli, te
     lasts_s = time.monotonic() - started
     new = _work(cli.files("whole"))
     moments = random.Random(0)  # noqa: S311 - the same moments every time
-    seen = []
-    for number in range(KILLS):
-        folder = cli.folder / f"killed-{number}"
+    seen: list[bool] = []
+    while len(seen) < KILLS or (len({*seen}) < 2 and len(seen) < 2 * KILLS):
+        folder = cli.folder / f"killed-{len(seen)}"
         shutil.copytree(pristine.folder, folder, symlinks=True)
         process = subprocess.Popen(
             [cli.executable, "update", folder],
@@ -341,6 +341,10 @@ def test_a_kill_at_any_moment_leaves_the_old_project_or_the_new_one(cli: Cli, te
         assert [line for line in lines if line[1] != " "] == []
         repository.git("fsck", "--strict", "--no-dangling")
         seen.append(found == new)
+        if seen[-8:] == [False] * 8:  # the machine is busier than it was: an update takes longer
+            lasts_s *= 1.5
+        elif seen[-8:] == [True] * 8:
+            lasts_s /= 1.5
         again = cli.run("update", folder)
         assert again.code == 0, again.stdout + again.stderr
         assert _work(cli.files(folder.name)) == new

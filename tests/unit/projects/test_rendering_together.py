@@ -88,7 +88,7 @@ Work = Callable[[], tuple[object, bytes]]
 
 
 def sleeping() -> tuple[object, bytes]:
-    time.sleep(60)
+    time.sleep(3600)
     return "never", b""
 
 
@@ -109,7 +109,7 @@ def test_one_that_is_refused_ends_the_others() -> None:
     started = time.monotonic()
     with pytest.raises(TemplateError, match=r"^a reason$"):
         contained_together((refused, sleeping, sleeping), "the work")
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 300
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -118,4 +118,4 @@ def test_time_is_counted_from_each_ones_start() -> None:
     started = time.monotonic()
     with pytest.raises(TemplateError, match=r"^the work took more than 1 seconds"):
         contained_together((sleeping, sleeping, sleeping), "the work", Bounds(seconds=1))
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 300
