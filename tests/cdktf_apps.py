@@ -55,7 +55,7 @@ def run_app(engine: str, body: str, folder: Path) -> App:
         env={**os.environ, "PYTHONPATH": str(ROOT), "JSII_NODE": str(node), "CDKTF_OUTDIR": "cdktf.out"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     return App(done.returncode, done.stdout, done.stderr, folder / "cdktf.out")

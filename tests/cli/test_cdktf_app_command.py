@@ -23,7 +23,7 @@ def synth(cli: Cli, node_tools: NodeTools, engine: str) -> subprocess.CompletedP
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

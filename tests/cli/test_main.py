@@ -137,7 +137,7 @@ def on_terminal(cli: Cli, command: str, environment: dict[str, str]) -> str:
                 seen += more
         except OSError:  # Linux says so when the last writer is gone
             pass
-        process.wait(60)
+        process.wait(600)
     return seen.decode()
 
 
@@ -175,7 +175,7 @@ def test_a_closed_pipe_is_quiet(cli: Cli) -> None:
             env=cli.environment,
             stdout=writer,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=600,
             check=False,
         )
     finally:
@@ -190,7 +190,7 @@ def test_a_closed_stdout_is_no_bug(cli: Cli) -> None:
         cwd=cli.folder,
         env=cli.environment,
         capture_output=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")

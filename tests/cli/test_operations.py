@@ -85,7 +85,7 @@ def test_ctrl_c_leaves_the_run_going_and_says_how_to_follow_or_stop_it(
     process = started(cli, slow, "run", "train", "--env", "dev")
     read_until(process, "run run-000001 of train")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert (process.returncode, out) == (130, "")
     assert err.splitlines() == [
         "",
@@ -114,7 +114,7 @@ def test_a_rollout_that_was_killed_is_taken_up_by_the_same_command(
     process = started(cli, installed, "models", "deploy", "churn", "2", "--step-wait", "1h")
     read_until(process, "90 % to v001, 10 % to v002")
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=60)[1].splitlines()[-4:] == [
+    assert process.communicate(timeout=600)[1].splitlines()[-4:] == [
         "The rollout stopped where it was; the endpoint goes on as it is.",
         "  to look at it: scaffolder endpoints show churn --provider memory",
         "  to go on:      scaffolder models deploy churn 2 --provider memory",
@@ -123,7 +123,7 @@ def test_a_rollout_that_was_killed_is_taken_up_by_the_same_command(
     process = started(cli, installed, "models", "deploy", "churn", "2", "--step-wait", "1h")
     read_until(process, "90 % to v001, 10 % to v002")
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert "90 % v001, 10 % v002" in run("endpoints", "list")
     assert run("models", "deploy", "churn", "2", "--dry-run").splitlines()[1:3] == [
         "  1. v002 is there already",
@@ -144,7 +144,7 @@ def test_a_terminal_shows_what_is_under_way_and_nothing_of_it_stays(cli: Cli, sl
         stderr=writer,
     )
     os.close(writer)
-    seen, until = b"", time.monotonic() + 60
+    seen, until = b"", time.monotonic() + 600
     while b"no step yet" not in seen and time.monotonic() < until:
         seen += os.read(reader, 4096)
     process.send_signal(signal.SIGINT)
@@ -154,7 +154,7 @@ def test_a_terminal_shows_what_is_under_way_and_nothing_of_it_stays(cli: Cli, sl
     except OSError:  # Linux says so when the last writer is gone
         pass
     os.close(reader)
-    process.wait(60)
+    process.wait(600)
     assert "\r\033[K  train queued: no step yet" in seen.decode()
     assert "\r\033[K\r\nThe run run-000001 goes on" in seen.decode()
 
@@ -189,7 +189,7 @@ def test_destroy_asks_at_a_terminal_for_the_platforms_name(
         text=True,
     )
     os.write(keyboard, typed.encode())
-    told, err = process.communicate(timeout=60)
+    told, err = process.communicate(timeout=600)
     os.close(keyboard)
     os.close(terminal)
     assert (process.returncode, told) == (code, out)

@@ -121,7 +121,7 @@ def test_bash_completes(cli: Cli, words: tuple[str, ...], completed: set[str]) -
         env=cli.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert {line for line in done.stdout.splitlines() if line} == completed, done.stderr

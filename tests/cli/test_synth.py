@@ -237,6 +237,6 @@ def memory_kib(cli: Cli, specs: list[str]) -> int:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=600,
     )
     return int(done.stdout)

@@ -332,7 +332,7 @@ def test_a_kill_at_any_moment_leaves_the_old_project_or_the_new_one(cli: Cli, te
         time.sleep(moments.uniform(0, lasts_s * 1.1))
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=60)  # the pipe closes with the last process that has it
+        process.communicate(timeout=600)  # the pipe closes with the last process that has it
         found = _work(cli.files(folder.name))
         assert found in (_work(old), new)
         repository = Published(folder)

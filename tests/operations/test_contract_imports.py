@@ -79,7 +79,7 @@ def _python(code: str, spec: Path, provider: str, blocked: list[str]) -> object:
         [sys.executable, "-c", code, spec, provider, json.dumps(blocked)],
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

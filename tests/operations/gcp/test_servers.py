@@ -23,7 +23,9 @@ def _sent(world: GcpWorld, verb: str, path: str, body: Mapping[str, Any]) -> str
         "Authorization": f"Bearer {world.servers.issuer.tokens[-1]}",
         "x-goog-user-project": world.cloud.project,
     }
-    answer = requests.request(verb, f"{world.servers.address}/{path}", json=body, headers=headers, timeout=10)
+    answer = requests.request(
+        verb, f"{world.servers.address}/{path}", json=body, headers=headers, timeout=600
+    )
     assert answer.status_code >= 400, answer.text
     world.servers.mistakes.clear()
     return str(answer.json()["error"]["message"])
@@ -65,7 +67,7 @@ def test_the_servers_refuse_what_googles_descriptions_do(world: GcpWorld, what: 
 
 
 def test_nobody_is_answered_without_a_token(world: GcpWorld) -> None:
-    answer = requests.get(f"{world.servers.address}/{PARENT}/pipelineJobs", timeout=10)
+    answer = requests.get(f"{world.servers.address}/{PARENT}/pipelineJobs", timeout=600)
     assert (answer.status_code, answer.json()["error"]["status"]) == (401, "UNAUTHENTICATED")
 
 

@@ -88,7 +88,12 @@ def test_help_loads_nothing_that_only_commands_need(arguments: list[str]) -> Non
         f"main({arguments!r})\nsys.stdout.write('\\n' + ' '.join(sys.modules))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-I", "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
     )
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "click" in loaded
@@ -105,7 +110,12 @@ def test_no_help_loads_an_sdk() -> None:
         "print(*sorted(sys.modules))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-I", "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
     )
     loaded = set(done.stdout.split())
     assert "scaffolder.cli.models" in loaded
@@ -116,7 +126,7 @@ def test_the_page_of_the_command_line_is_current(tmp_path: Path) -> None:
     written = tmp_path / "cli.md"
     script = ROOT / "scripts" / "regen" / "cli_reference.py"
     environment = {**os.environ, "COLUMNS": "80"}
-    subprocess.run([sys.executable, script, written], env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, script, written], env=environment, check=True, timeout=600)
     page = ROOT / "docs" / "reference" / "cli.md"
     assert page.read_text(encoding="utf-8") == written.read_text(encoding="utf-8"), (
         "run: python scripts/regen/cli_reference.py"

@@ -203,5 +203,5 @@ def test_a_child_ends_with_its_parent_whatever_it_is_at() -> None:
             parent.kill()
             parent.wait()
             # The pipe ends when the last of the processes that hold it has ended.
-            assert select.select([pipe], [], [], 30)[0]
+            assert select.select([pipe], [], [], 300)[0]
             assert pipe.read(1) == b""
