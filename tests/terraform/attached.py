@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-__all__ = ["attached"]
+from tests.external_tools import Terraform
+
+__all__ = ["run_attached"]
 
 KEPT_ENVIRONMENTS = 2
 """Clouds whose providers stay: a test file has one, or one for each engine."""
@@ -73,14 +75,23 @@ _running: dict[tuple[Path, frozenset[tuple[str, str]]], _Providers] = {}
 _running_lock = Lock()
 
 
-@contextmanager
-def attached(executable: Path, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """What to add to the environment of one command of Terraform, so that it attaches to a running provider.
+def run_attached(
+    terraform: Terraform, *arguments: str, cwd: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Like ``terraform.run``, with a provider that is running already, where Terraform installed one.
 
-    Args:
-        executable: the provider's executable.
-        environment: the whole environment of that command; the provider's has the same.
+    What the developer has set for AWS does not reach a provider that is told all of it by ``environment``.
     """
+    added = environment or {}
+    provider = terraform.provider()
+    if provider is None:
+        return terraform.run(*arguments, cwd=cwd, environment=added)
+    kept = {name: value for name, value in terraform.environment.items() if not name.startswith("AWS_")}
+    with _of(provider, {**kept, **added}).lent() as address:
+        return terraform.run(*arguments, cwd=cwd, environment={**added, "TF_REATTACH_PROVIDERS": address})
+
+
+def _of(executable: Path, environment: Mapping[str, str]) -> _Providers:
     key = (executable, frozenset(environment.items()))
     with _running_lock:
         providers = _running.pop(key, None) or _Providers(executable, environment)
@@ -88,8 +99,7 @@ def attached(executable: Path, environment: Mapping[str, str]) -> Iterator[dict[
         ended = [_running.pop(old) for old in [*_running][:-KEPT_ENVIRONMENTS]]
     for old in ended:
         old.end()
-    with providers.lent() as address:
-        yield {"TF_REATTACH_PROVIDERS": address}
+    return providers
 
 
 @atexit.register

@@ -14,7 +14,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from tests.external_tools import Terraform
-from tests.terraform.attached import attached
+from tests.terraform.attached import run_attached
 
 __all__ = ["Deployment", "Plan"]
 
@@ -124,13 +124,7 @@ class Deployment:
 
     def _run(self, stack: str, *arguments: str) -> CompletedProcess[str]:
         folder = self.folder / "stacks" / stack
-        provider = self.terraform.provider()
-        if provider is None:
-            return self.terraform.run(*arguments, cwd=folder, environment=self.environment)
-        # What the developer has set for AWS is not for a provider that is told all of it.
-        kept = {n: v for n, v in self.terraform.environment.items() if not n.startswith("AWS_")}
-        with attached(provider, {**kept, **self.environment}) as address:
-            return self.terraform.run(*arguments, cwd=folder, environment={**self.environment, **address})
+        return run_attached(self.terraform, *arguments, cwd=folder, environment=self.environment)
 
 
 def _in_order(work: Callable[[str], object], needs: Mapping[str, set[str]]) -> None:

@@ -30,6 +30,7 @@ from stacks.schema.load import Schemas
 from tests.contract.platforms import PROVIDERS, lowering
 from tests.external_tools import Terraform
 from tests.graphs import ALL, GRAPHS, HOSTILE
+from tests.terraform.attached import run_attached
 from tests.terraform.judged import EXAMPLES
 from tests.terraform_language import meaning
 
@@ -84,9 +85,9 @@ def test_hcl_is_formatted_as_terraform_formats(terraform: Terraform, tmp_path: P
 def test_terraform_accepts_every_stack(terraform: Terraform, tmp_path: Path, graph: str, emit: Emit) -> None:
     write(emit(ALL[graph]()), tmp_path)
     for folder in sorted((tmp_path / "stacks").iterdir()):
-        started = terraform.run("init", "-backend=false", cwd=folder)
+        started = run_attached(terraform, "init", "-backend=false", cwd=folder)
         assert started.returncode == 0, started.stderr
-        checked = terraform.run("validate", cwd=folder)
+        checked = run_attached(terraform, "validate", cwd=folder)
         assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

@@ -35,7 +35,7 @@ APPS = {"cdktf": "python main.py", "cdktn": "scaffolder synth"}
 SYSTEMS = {"cdktf": "github", "cdktn": "gitlab"}
 """An account has one identity provider for each, so that two platforms of one system would be in each other's way."""
 PARALLEL_STACKS = "3"
-TIMEOUT_S = 600
+TIMEOUT_S = 1500
 
 
 @dataclass(frozen=True, slots=True)
