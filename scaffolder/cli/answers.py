@@ -16,6 +16,7 @@ from scaffolder.projects.answering import Given, Question
 from scaffolder.projects.layers import Planned
 from scaffolder.projects.manifest import Answer, Manifest, QuestionSpec
 from scaffolder.projects.tree import shown_path
+from scaffolder.spec.nodes import nearest
 
 __all__ = [
     "ask_person",
@@ -34,6 +35,19 @@ PREFIX = "answer_"
 COLUMNS = 80
 
 
+class Choice(click.Choice[str]):
+    """One of some values; a misspelt one is told the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            hint = nearest(str(value), [*self.choices])
+            if not hint:
+                raise
+            raise click.BadParameter(f"{error.message} {hint}", ctx, param) from error
+
+
 def flags_of(manifest: Manifest) -> list[click.Option]:
     """An option for each question."""
     flags = []
@@ -42,7 +56,7 @@ def flags_of(manifest: Manifest) -> list[click.Option]:
         if flag in TAKEN:
             continue
         spelt = f"--{flag}/--no-{flag}" if question.type == "flag" else f"--{flag}"
-        kind = click.Choice([*question.choices]) if question.type == "choice" else None
+        kind = Choice([*question.choices]) if question.type == "choice" else None
         flags.append(
             click.Option(
                 [f"{PREFIX}{name}", spelt],

@@ -166,9 +166,10 @@ def check_spec(tree: Tree) -> tuple[Finding, ...]:
         try:
             synthesize(folder / SPEC, policies=())
         except SpecError as error:
-            told = "\n".join(
-                f"{item.message}{f' {item.hint}' if item.hint else ''}" for item in error.findings
-            )
+            lines = [
+                line for item in error.findings for line in (item.message, f"  {item.hint}") if line.strip()
+            ]
+            told = "\n".join(lines)
             raise UsageError(f"the answers make no valid platform:\n{told}") from error
         if POLICY_FILE not in tree:
             return ()

@@ -74,8 +74,8 @@ def _recorded(source: Git, cached: Remote, version: str, commit: str, say: Say) 
         return Pinned(commit=commit, reference=next(iter(named), ""), version=None if follows else asked)
     if revisions.tags[tag] != commit:
         raise TemplateError(
-            f"the tag {tag} of {source.url} was moved: it is commit {revisions.tags[tag][:12]}, and the project has "
-            f"version {version} from commit {commit[:12]}. A version must not change: ask its owner to move the tag "
+            f"the tag {tag} of {source.url} was moved: it is commit {revisions.tags[tag][:12]}, and version {version} "
+            f"was pinned at commit {commit[:12]}. A version must not change: ask its owner to move the tag "
             "back, and to release what is new under a version of its own."
         )
     return Pinned(commit=commit, reference=f"refs/tags/{tag}", version=asked)

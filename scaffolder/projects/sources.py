@@ -372,7 +372,8 @@ def named(text: str, *, catalog: str = "", base: Path | None = None, say: Say = 
         return CatalogEntry(catalog=catalog, name=text)
     if text not in known:
         names = sorted({*entries, *known})
-        hint = nearest(text, names) or f"There is {', '.join(names)}."
+        more = "" if catalog else " An organisation's are in its catalog (--catalog, SCAFFOLDER_CATALOG)."
+        hint = nearest(text, names) or f"There is {', '.join(names)}.{more}"
         folder = f" The folder of that name is ./{text}." if (Path(base or ".") / text).is_dir() else ""
         raise UsageError(f'there is no template "{text}". {hint}{folder}')
     return source

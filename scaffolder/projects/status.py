@@ -45,7 +45,7 @@ class LayerStatusJson(TypedDict):
 
 
 class ProjectStatusJson(TypedDict):
-    """How a project stands; `message` says why it is blocked or failed, `conflicts` are the paths that would conflict."""
+    """How a project stands; `message` says why it is blocked or failed, or that a version is deprecated; `conflicts` are the paths that would conflict."""
 
     project: str
     name: str
@@ -157,7 +157,9 @@ def _status(asked: tuple[Path, str, str, bool]) -> ProjectStatusJson:
         found["name"] = kept.project
         found["layers"] = [_layer(layer) for layer in kept.layers if not layer.part]
         wish = Wish(catalog=catalog, trust=trust)
-        plan = plan_update(project, wish, version, lambda _told: None)
+        said: list[str] = []
+        plan = plan_update(project, wish, version, said.append)
+        found["message"] = "\n".join(told for told in said if told.startswith("warning: the project has "))
         after = {step.template: step.after for step in plan.steps}
         for layer in found["layers"]:
             layer["newest"] = after.get(layer["template"], "") or layer["version"]

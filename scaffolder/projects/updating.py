@@ -6,6 +6,7 @@ touch the project: :mod:`scaffolder.projects.merge` compares with it, :mod:`scaf
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
@@ -123,6 +124,9 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
     ]
     there = frozenset(template.name for template in targets)
     _refuse_unknown(wish, sources, targets, there)
+    for group, source, template in zip(groups, sources, targets, strict=True):
+        _warn(group[0], source, published, say)
+        _warn_of_parts(template, there - {template.name}, wish, say)
     for group, source, template in zip(groups, sources, targets, strict=True):
         around = _Around(source=source, wish=wish, trust=trust, slug=before.project, there=there)
         planned = _replan(group, template, around)
@@ -297,7 +301,7 @@ def _target(source: Source, layer: Layer, to: str, published: Catalog | None, sa
         template = open_template(source, version=wanted, say=say)
         release_of(published, source.name, template.version)
         instead = deprecation_of(entry, template.version) if entry else ""
-        if instead:
+        if instead and template.version != layer.version:  # else it is said of the project
             say(f"warning: {source.name} {template.version} is deprecated by {published.name}: {instead}")
         return template
     newest = latest(source, say=say)
@@ -316,6 +320,32 @@ def _refuse_unknown(
     wrong = [unknown_question(name, tuple(names)) for name in wish.given if name not in names]
     if wrong:
         raise UsageError("\n".join(wrong))
+
+
+def _warn(layer: Layer, source: Source, published: Catalog | None, say: Say) -> None:
+    """Say that what the project has should be left, where its catalog says so."""
+    if published is None or not isinstance(source, CatalogEntry):
+        return
+    entry = published.templates.get(source.name)
+    instead = deprecation_of(entry, layer.version) if entry else ""
+    if instead:
+        say(
+            f"warning: the project has {source.name} {layer.version}, deprecated by {published.name}: {instead}"
+        )
+
+
+def _warn_of_parts(template: Template, there: frozenset[str], wish: Wish, say: Say) -> None:
+    """Say where an answer chooses a part that the project has as a template of its own: that one's answers count."""
+    for part in template.manifest.parts:
+        if part.template not in there:
+            continue
+        for name in wish.given:
+            if re.search(rf"\b{re.escape(name)}\b", part.when):
+                say(
+                    f"warning: {name} of {template.name} chooses its part {part.template}, which this project has as a "
+                    f"template of its own: --set with an answer of {part.template} changes that "
+                    f"(scaffolder templates show {part.template})"
+                )
 
 
 def _names(source: Source, template: Template, there: frozenset[str]) -> tuple[str, ...]:

@@ -420,7 +420,7 @@ def test_a_tag_that_was_moved_is_told(published: Published) -> None:
         open_template(source, version="1.1.0", commit=first.commit)
     assert str(refused.value) == (
         f"the tag v1.1.0 of {published.folder.as_uri()} was moved: it is commit "
-        f"{published.git('rev-parse', 'v1.1.0')[:12]}, and the project has version 1.1.0 from commit "
+        f"{published.git('rev-parse', 'v1.1.0')[:12]}, and version 1.1.0 was pinned at commit "
         f"{first.commit[:12]}. A version must not change: ask its owner to move the tag back, and to release what is "
         "new under a version of its own."
     )

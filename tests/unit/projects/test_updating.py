@@ -18,6 +18,7 @@ from scaffolder.projects.choosing import Chosen, chosen
 from scaffolder.projects.making import make_project
 from scaffolder.projects.record import RECORD, parse_record, read_record
 from scaffolder.projects.repositories import remote
+from scaffolder.projects.status import Look, statuses
 from scaffolder.projects.updating import Plan, Wish, plan_addition, plan_update
 from tests.projects.published import Published, write
 
@@ -466,6 +467,23 @@ def test_a_catalog_that_the_user_names_is_seen_from_the_current_folder(
     )
 
 
+def test_a_version_that_its_catalog_deprecates_is_said_of_the_project(
+    tmp_path: Path, repository: Published
+) -> None:
+    commit = repository.commit(template("1.0.0", {"name": "churn"}, {"a.txt": "one"}), tag="v1.0.0")
+    place = trusted_catalog(tmp_path / "acme", repository, {"1.0.0": commit}, "1.0.0")
+    project = new(tmp_path / "churn", "model", catalog=place)
+    with Path(place).open("a") as file:
+        file.write("    deprecated: {1.0.0: take fraud instead}\n")
+    forget()
+    said: list[str] = []
+    plan_update(project, Wish(), "0.1.0", said.append)
+    told = "warning: the project has model 1.0.0, deprecated by acme: take fraud instead"
+    assert [each for each in said if "take fraud" in each and "catalog.yaml" not in each] == [told]
+    (found,) = statuses([project], Look(version="0.1.0"))
+    assert (found["state"], found["message"]) == ("current", told)
+
+
 @pytest.mark.parametrize("later", [False, True])
 def test_a_catalogs_word_for_a_template_is_for_its_parts_at_the_same_commit_only(
     tmp_path: Path, repository: Published, *, later: bool
@@ -601,6 +619,26 @@ def test_a_part_that_is_a_layer_already_is_nobodys_part(tmp_path: Path, reposito
     project = new(tmp_path / "churn", f"{repository.source}#subdirectory=ci", system="gitlab")
     made = addition(project, f"{repository.source}#subdirectory=model")
     assert [(layer.template, layer.part) for layer in made.after.layers] == [("ci", False), ("model", False)]
+
+
+def test_an_answer_that_chooses_a_part_which_is_there_by_itself_says_what_counts(
+    tmp_path: Path, repository: Published
+) -> None:
+    repository.commit(with_part("1.0.0", "1.0.0"), tag="v1.0.0")
+    project = new(tmp_path / "churn", f"{repository.source}#subdirectory=ci", system="gitlab")
+    added = addition(project, f"{repository.source}#subdirectory=model", ci="none")
+    write(project, {path: file.content for path, file in added.new.items()})
+    forget()
+    said: list[str] = []
+    plan_update(project, Wish(given={"ci": "github"}), "0.1.0", said.append)
+    told = (
+        "warning: ci of model chooses its part ci, which this project has as a template of its own: --set with an answer "
+        "of ci changes that (scaffolder templates show ci)"
+    )
+    assert said == [told]
+    said.clear()
+    plan_update(project, Wish(given={"system": "github"}), "0.1.0", said.append)
+    assert said == []
 
 
 def test_adding_runs_none_of_the_hooks_that_are_there(
