@@ -13,7 +13,7 @@ import numpy as np
 
 from {{ cookiecutter.__package }}.artifact import save_model
 {%- if cookiecutter.__deep %}
-from {{ cookiecutter.__package }}.distributed import joined
+from {{ cookiecutter.__package }}.distributed import joined{{ ', leave' if cookiecutter.framework == 'pytorch' else '' }}
 {%- endif %}
 from {{ cookiecutter.__package }}.estimator import DEFAULTS, Estimator
 from {{ cookiecutter.__package }}.examples import Examples, split
@@ -82,3 +82,6 @@ def _first(given: argparse.Namespace, examples: Examples, settings: Settings) ->
 
 if __name__ == "__main__":
     main()
+{%- if cookiecutter.framework == 'pytorch' %}
+    leave()
+{%- endif %}
