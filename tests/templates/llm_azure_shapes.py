@@ -108,7 +108,7 @@ def _search(package: str) -> Iterator[str]:
         return
     passage = _module(f"{package}.chunking").Passage("1", "a.md#b", "A", "text")
     taken = {"value": [{"key": "1", "status": True, "statusCode": 201}]}
-    pages = ({"value": [{"id": "1"}, {"id": "old"}]}, {"value": []})
+    pages: tuple[dict[str, Any], ...] = ({"value": [{"id": "1"}, {"id": "old"}]}, {"value": []})
     service = Service({}, taken, *pages, taken, {"value": []})
     search.fill(service, "docs", [passage], np.ones((1, 4), dtype=np.float32))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -123,6 +124,35 @@ def test_the_spec_is_valid_without_a_warning_and_its_pipelines_compile(
         assert done.returncode == 0, done.stderr
 
 
+def test_its_pipeline_compiles_for_every_service_and_for_kubeflow(
+    made: tuple[Path, Choice], scaffolder_cli: Path
+) -> None:
+    folder, choice = made
+    path = os.pathsep.join([str(scaffolder_cli.parent), os.environ["PATH"]])
+    compiled = {}
+    for words in (
+        *((str(scaffolder_cli), "compile", "train", "--to", to) for to in ("sagemaker", "vertex", "azureml")),
+        ("sh", "scripts/kubeflow", "train"),
+    ):
+        done = subprocess.run(
+            words, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
+        )
+        compiled[words[-1]] = done
+    refused = compiled.pop("train")
+    for target, done in compiled.items():
+        assert done.returncode == 0, f"{target}: {done.stderr}"
+        assert all(step in done.stdout for step in ("ingest", "validate", "evaluate", "release")), target
+    if choice.provider == "azure":  # its README says so
+        assert refused.returncode != 0
+        assert "Kubeflow Pipelines imports from s3://, gs://, minio:// only" in refused.stderr
+        assert refused.stderr.count("error[") == 1, refused.stderr
+        return
+    assert refused.returncode == 0, refused.stderr
+    images = set(re.findall(r"image: .*/([^/\n]+)$", refused.stdout, re.MULTILINE))
+    gpu = choice.flags and choice.framework in DEEP
+    assert images == {"training:0.1.0-program"} | ({"training-gpu:0.1.0-program"} if gpu else set())
+
+
 def test_what_was_not_chosen_is_not_there(made: tuple[Path, Choice]) -> None:
     folder, choice = made
     files = files_of(folder)
@@ -157,8 +187,10 @@ def test_each_image_is_pinned_has_two_stages_and_is_run_by_root_only_for_sagemak
         lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
         stages = [line for line in lines if line[0] == "FROM"]
         users = [line[1] for line in lines if line[0] == "USER"]
-        assert len(stages) == 2, path
-        assert {line[1] for line in stages} == {"${PYTHON_IMAGE}"}, path
+        training = path.parent.name.startswith("training")
+        program = ["run AS program", "run"] if training else []
+        assert [" ".join(line[1:]) for line in stages][2:] == program, path
+        assert [line[1] for line in stages][:2] == ["${PYTHON_IMAGE}"] * 2, path
         assert users == ["${RUN_AS}"], path
         asked = "0:0" if choice.provider == "aws" else "10001:10001"  # SageMaker expects root
         assert [line[1] for line in lines if line[0] == "ARG"][1:] == [f"RUN_AS={asked}"], path

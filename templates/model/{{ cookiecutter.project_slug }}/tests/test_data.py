@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+{% if cookiecutter.task == "image" -%}
+import base64
+{% endif -%}
+{% if cookiecutter.task == "image" -%}
+import json
+{% else -%}
+import csv
+{% endif -%}
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +24,8 @@ import pytest
 from {{ cookiecutter.__package }}.examples import Examples, part_of, split, write_examples
 from {{ cookiecutter.__package }}.features import derive
 from {{ cookiecutter.__package }}.ingest import read_raw
-from {{ cookiecutter.__package }}.sample import write_sample
-from {{ cookiecutter.__package }}.schema import SCHEMA
+from {{ cookiecutter.__package }}.sample import write_more, write_sample
+from {{ cookiecutter.__package }}.schema import {% if cookiecutter.task != "image" %}LABEL, {% endif %}SCHEMA
 from {{ cookiecutter.__package }}.signature import InvalidRows
 from {{ cookiecutter.__package }}.validate import described, findings_of
 
@@ -34,6 +42,31 @@ def test_the_sample_is_the_same_each_time(raw: Path, tmp_path: Path) -> None:
 def test_the_sample_may_be_learned_from(examples: Examples) -> None:
     assert findings_of(examples) == []
     assert described(examples)["rows"] == len(examples)
+
+
+def test_the_other_pipelines_have_their_sample(examples: Examples, tmp_path: Path) -> None:
+    write_more(tmp_path)
+    recent = read_raw(tmp_path / "recent")
+    assert findings_of(recent) == []
+    assert len(recent) >= 100
+    assert not set(recent.ids) & set(examples.ids)
+{%- if cookiecutter.task == "image" %}
+    assert len([*(tmp_path / "scoring").iterdir()]) == len([*(tmp_path / "scoring").glob("*.png")]) >= 100
+    asked = json.loads((tmp_path / "request.json").read_text())["instances"]
+    inputs, problems = SCHEMA.sorted_out([base64.b64decode(row["b64"]) for row in asked])
+    assert (len(inputs), problems) == (2, [])
+{%- else %}
+    (table,) = (tmp_path / "scoring").glob("*.csv")
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    with (tmp_path / "request.csv").open(newline="") as file:
+        asked = list(csv.DictReader(file))
+    assert LABEL not in rows[0]
+    assert asked == [{name: row[name] for name in SCHEMA.names} for row in rows[:2]]
+    for each in (rows, asked):
+        inputs, problems = SCHEMA.sorted_out([{name: row[name] for name in SCHEMA.names} for row in each])
+        assert (len(inputs), problems) == (len(each), [])
+{%- endif %}
 
 
 def test_examples_are_read_as_they_were_written(examples: Examples, tmp_path: Path) -> None:

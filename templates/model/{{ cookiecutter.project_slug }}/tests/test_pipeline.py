@@ -90,6 +90,7 @@ def test_mlflow_has_the_run(made: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert run_of_it.data.metrics[f"test_{METRIC}"] == pytest.approx(metrics[METRIC])
     assert run_of_it.data.params["seed"] == "7"
     assert "valid_log_loss" in run_of_it.data.metrics
+    assert run_of_it.info.artifact_uri.startswith((made / "mlruns").resolve().as_uri())
 
 
 def test_a_model_that_is_not_good_enough_is_refused_by_register_too(made: Path, tmp_path: Path) -> None:

@@ -1,12 +1,19 @@
 """Made-up data to start with, until there are real ones: the same seed gives the same bytes. May not be served on.
 
 `python -m {{ cookiecutter.__package }}.sample --out data/raw` writes them where the pipeline looks for the real ones.
+With `--more data` the other pipelines have theirs, too: recent/ is newer, scoring/ has no labels. A request, too.
 """
 
 from __future__ import annotations
 
 import argparse
+{%- if cookiecutter.task == "image" %}
+import base64
+{%- endif %}
 import csv
+{%- if cookiecutter.task == "image" %}
+import json
+{%- endif %}
 {%- if cookiecutter.task == "tabular" %}
 import math
 {%- endif %}
@@ -23,7 +30,7 @@ PICTURES = 1_200
 HELP = "folder for pictures and labels.csv"
 
 
-def write_sample(folder: Path, count: int = PICTURES) -> None:
+def write_sample(folder: Path, count: int = PICTURES, first: int = 0) -> None:
     """Handwritten digits of 8x8 pixels, which scikit-learn brings (UCI's optical recognition of digits)."""
     from PIL import Image
     from sklearn.datasets import load_digits
@@ -33,11 +40,21 @@ def write_sample(folder: Path, count: int = PICTURES) -> None:
     with (folder / "labels.csv").open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow([ID, LABEL])
-        for number in range(min(count, len(digits.images))):
+        for number in range(first, min(first + count, len(digits.images))):
             name = f"{number:04}.png"
             pixels = (digits.images[number] * (255 / 16)).round().astype("uint8")
             Image.fromarray(pixels).save(folder / name)
             table.writerow([name, int(digits.target[number])])
+
+
+def write_more(folder: Path, count: int = 250) -> None:
+    """Write the digits after those of the sample: labelled, not labelled, and two as a request."""
+    write_sample(folder / "recent", count, PICTURES)
+    write_sample(folder / "scoring", count, PICTURES + count)
+    (folder / "scoring" / "labels.csv").unlink()
+    pictures = sorted((folder / "scoring").glob("*.png"))[:2]
+    rows = [{"b64": base64.b64encode(path.read_bytes()).decode()} for path in pictures]
+    (folder / "request.json").write_text(json.dumps({"instances": rows}) + "\n")
 {%- elif cookiecutter.task == "text" -%}
 from {{ cookiecutter.__package }}.schema import ID, LABEL
 
@@ -79,7 +96,7 @@ PHRASES = {
 }
 
 
-def messages(count: int = MESSAGES, seed: int = SEED) -> list[dict[str, str]]:
+def messages(count: int = MESSAGES, seed: int = SEED, first: int = 0) -> list[dict[str, str]]:
     """Messages to a support team, of which a few have the wrong topic, as real ones do."""
     chance = random.Random(seed)
     topics = sorted(PHRASES)
@@ -90,13 +107,23 @@ def messages(count: int = MESSAGES, seed: int = SEED) -> list[dict[str, str]]:
         second = chance.choice(PHRASES[topic]).format(amount=chance.randint(2, 90))
         words = [chance.choice(OPENINGS), phrase, "and", second + ".", chance.choice(CLOSINGS)]
         label = chance.choice(topics) if chance.random() < MISTAKEN else topic
-        made.append({ID: f"m{number:05}", "text": " ".join(word for word in words if word), LABEL: label})
+        made.append({ID: f"m{first + number:05}", "text": " ".join(word for word in words if word), LABEL: label})
     return made
 
 
 def write_sample(folder: Path, count: int = MESSAGES) -> None:
     """Write them as a table."""
     _write(folder / "messages.csv", messages(count))
+
+
+def write_more(folder: Path, count: int = 400) -> None:
+    """Write newer messages: labelled, not labelled, and two as a request."""
+    _write(folder / "recent" / "messages.csv", messages(count, SEED + 1, 10_000))
+    rows = messages(count, SEED + 2, 20_000)
+    unlabelled = [{name: value for name, value in row.items() if name != LABEL} for row in rows]
+    _write(folder / "scoring" / "messages.csv", unlabelled)
+    asked = [{name: value for name, value in row.items() if name != ID} for row in unlabelled[:2]]
+    _write(folder / "request.csv", asked)
 {%- else -%}
 from {{ cookiecutter.__package }}.schema import ID, LABEL
 
@@ -105,7 +132,7 @@ SEED = 11
 HELP = "folder for customers.csv"
 
 
-def customers(count: int = CUSTOMERS, seed: int = SEED) -> list[dict[str, object]]:
+def customers(count: int = CUSTOMERS, seed: int = SEED, first: int = 0) -> list[dict[str, object]]:
     """Customers who leave: the newer, the dearer and the oftener they call, the likelier; never for certain."""
     chance = random.Random(seed)
     made: list[dict[str, object]] = []
@@ -120,7 +147,7 @@ def customers(count: int = CUSTOMERS, seed: int = SEED) -> list[dict[str, object
         leaves = chance.random() < 1 / (1 + math.exp(-log_odds))
         made.append(
             {
-                ID: f"c{number:05}",
+                ID: f"c{first + number:05}",
                 "tenure_months": tenure,
                 "monthly_charge": max(charge, 1.0),
                 "support_calls": calls,
@@ -135,6 +162,16 @@ def customers(count: int = CUSTOMERS, seed: int = SEED) -> list[dict[str, object
 def write_sample(folder: Path, count: int = CUSTOMERS) -> None:
     """Write them as a table."""
     _write(folder / "customers.csv", customers(count))
+
+
+def write_more(folder: Path, count: int = 400) -> None:
+    """Write newer customers: labelled, not labelled, and two as a request."""
+    _write(folder / "recent" / "customers.csv", customers(count, SEED + 1, 10_000))
+    rows = customers(count, SEED + 2, 20_000)
+    unlabelled = [{name: value for name, value in row.items() if name != LABEL} for row in rows]
+    _write(folder / "scoring" / "customers.csv", unlabelled)
+    asked = [{name: value for name, value in row.items() if name != ID} for row in unlabelled[:2]]
+    _write(folder / "request.csv", asked)
 {%- endif %}
 {%- if cookiecutter.task != "image" %}
 
@@ -152,7 +189,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write the sample."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help=HELP)
-    write_sample(parser.parse_args(argv).out)
+    parser.add_argument("--more", type=Path, help="folder for recent/, scoring/ and a request")
+    given = parser.parse_args(argv)
+    write_sample(given.out)
+    if given.more:
+        write_more(given.more)
 
 
 if __name__ == "__main__":

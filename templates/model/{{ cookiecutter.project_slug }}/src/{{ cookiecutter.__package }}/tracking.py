@@ -12,9 +12,17 @@ from pathlib import Path
 from typing import Any
 
 NONE = "none"
+SQLITE = "sqlite:///"
 TRACKING_HELP = "MLflow's address; none: MLFLOW_TRACKING_URI's, if it is set"
 FILE = "run.json"
 """Beside a model: the run that made it."""
+
+
+def _beside(address: str) -> str | None:
+    """Where files go: beside a database on this machine, and not below whatever folder a step runs in."""
+    if not address.startswith(SQLITE):
+        return None
+    return (Path(address.removeprefix(SQLITE)).resolve().parent / "mlruns").as_uri()
 
 
 class Tracking:
@@ -34,7 +42,7 @@ class Tracking:
             self.run = run
             return
         found = self._client.get_experiment_by_name(name)
-        experiment = found.experiment_id if found is not None else self._client.create_experiment(name)
+        experiment = found.experiment_id if found is not None else self._client.create_experiment(name, _beside(chosen))
         self.run = str(self._client.create_run(experiment).info.run_id)
 
     @classmethod
