@@ -84,7 +84,7 @@ def _add(found: Chosen, folder: Path, flags: Mapping[str, Any]) -> None:
         found,
         version=__version__,
         given=given,
-        ask=asking.ask_person if asks else None,
+        ask=asking.Person() if asks else None,
         say=say,
     )
     if not asks:

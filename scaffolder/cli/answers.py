@@ -19,7 +19,7 @@ from scaffolder.projects.tree import shown_path
 from scaffolder.spec.nodes import nearest
 
 __all__ = [
-    "ask_person",
+    "Person",
     "common_options",
     "flags_of",
     "given_by",
@@ -139,22 +139,31 @@ def _file_answers(path: Path) -> Mapping[str, Given]:
     return answers
 
 
-def ask_person(question: Question) -> Answer:
-    """Ask at the terminal until the answer fits; ``?`` shows more about the question."""
-    asks = shown_path(question.asks)
-    for value, title in question.choices.items():
-        click.echo(f"  {shown_path(value)}{f'  {shown_path(title)}' if title else ''}", err=True)
-    default = _shown(question.default) if isinstance(question.default, bool) else question.default
-    while True:
-        said = str(click.prompt(asks, default=default, type=str, err=True, show_default=default != ""))
-        if said == "?" and "?" not in question.choices:
-            for line in printable_lines(question.help or f"It must be {question.valid}."):
-                click.echo(click.wrap_text(line, width=COLUMNS), err=True)
-            continue
-        try:
-            return question.read(said)
-        except UsageError as error:
-            click.echo(click.wrap_text(str(error), width=COLUMNS), err=True)
+class Person:
+    """Somebody at the terminal, who is told once how to answer."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def __call__(self, question: Question) -> Answer:
+        """Ask until the answer fits; ``?`` shows more about the question."""
+        if not self._told:
+            click.echo("Enter takes what is in brackets; ? says more about a question.", err=True)
+            self._told = True
+        for value, title in question.choices.items():
+            click.echo(f"  {shown_path(value)}{f'  {shown_path(title)}' if title else ''}", err=True)
+        asks = shown_path(question.asks)
+        default = _shown(question.default) if isinstance(question.default, bool) else question.default
+        while True:
+            said = str(click.prompt(asks, default=default, type=str, err=True, show_default=default != ""))
+            if said == "?" and "?" not in question.choices:
+                for line in printable_lines(question.help or f"It must be {question.valid}."):
+                    click.echo(click.wrap_text(line, width=COLUMNS), err=True)
+                continue
+            try:
+                return question.read(said)
+            except UsageError as error:
+                click.echo(click.wrap_text(str(error), width=COLUMNS), err=True)
 
 
 def tell_defaults(layers: Sequence[Planned]) -> None:

@@ -153,7 +153,7 @@ def _make(found: Chosen, folder: Path, flags: Mapping[str, Any]) -> None:
         found,
         version=__version__,
         given=given,
-        ask=asking.ask_person if asks else None,
+        ask=asking.Person() if asks else None,
         dry_run=dry_run,
         called=str(folder),
     )

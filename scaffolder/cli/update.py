@@ -123,7 +123,7 @@ def command(folder: Path, **flags: Any) -> None:
     wish = Wish(
         to=flags["to"],
         given=asking.loose_answers(flags),
-        ask=asking.ask_person if asks else None,
+        ask=asking.Person() if asks else None,
         catalog=flags["catalog"] or "",
         trust=flags["trust"],
     )

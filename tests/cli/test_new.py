@@ -439,6 +439,7 @@ def test_a_person_is_helped_asked_once_and_told_what_is_valid(
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "fraud" / "a.txt").read_text() == "fraud pytorch True 2 \n"
     assert done.stderr == (
+        "Enter takes what is in brackets; ? says more about a question.\n"
         "Name [fraud]: The prefix of every name, which is long enough to be wrapped where a terminal of\n"
         "eighty columns ends.\n"
         "Name [fraud]:   sklearn  scikit-learn\n  pytorch  PyTorch\n"
