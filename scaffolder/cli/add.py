@@ -16,6 +16,7 @@ import click
 from scaffolder import __version__
 from scaffolder.cli import answers as asking
 from scaffolder.cli import options
+from scaffolder.cli.breaches import tell_unseen_pipelines
 from scaffolder.cli.new import Templates
 from scaffolder.cli.update import UpdateJson, finish, recovered, refuse_unready, say
 from scaffolder.errors import TemplateError, UsageError
@@ -89,6 +90,7 @@ def _add(found: Chosen, folder: Path, flags: Mapping[str, Any]) -> None:
     )
     if not asks:
         asking.tell_defaults(plan.layers[-plan.own :])
+    tell_unseen_pipelines(plan.project, plan.layers[-plan.own :])
     finish(plan, flags)
 
 

@@ -17,10 +17,10 @@ import click
 from scaffolder import __version__
 from scaffolder.cli import answers as asking
 from scaffolder.cli import options
-from scaffolder.cli.breaches import tell_breaches
+from scaffolder.cli.breaches import tell_breaches, tell_unseen_pipelines
 from scaffolder.cli.terminal import print_json
 from scaffolder.errors import ScaffolderError
-from scaffolder.projects.checkout import is_in_git
+from scaffolder.projects.checkout import top_of
 from scaffolder.projects.choosing import Chosen, chosen
 from scaffolder.projects.making import Made, make_project
 from scaffolder.projects.template import built_in_names
@@ -160,6 +160,7 @@ def _make(found: Chosen, folder: Path, flags: Mapping[str, Any]) -> None:
     if not asks:
         asking.tell_defaults(made.layers)
     tell_breaches(made.breaches)
+    tell_unseen_pipelines(folder, made.layers)
     if as_json:
         print_json({**_document(made, dry_run=dry_run)})
     else:
@@ -202,7 +203,7 @@ def _tell(folder: Path, made: Made, *, dry_run: bool) -> None:
 def _next_steps(folder: Path, made: Made) -> list[str]:
     """What the template says, and to begin a repository where there is none: `update` needs one."""
     steps = asking.printable_lines(made.next)
-    if is_in_git(folder):
+    if top_of(folder):
         return steps
     enter = " ".join(asking.printable_lines(f"cd {shlex.quote(str(folder))}"))
     if enter not in steps:

@@ -23,11 +23,12 @@ __all__ = [
     "Signature",
     "Tracked",
     "find_checkout",
-    "is_in_git",
+    "is_below_top",
     "listed",
     "refuse_unready",
     "refuse_unresolved",
     "signature",
+    "top_of",
     "tracked_files",
 ]
 
@@ -133,10 +134,15 @@ def find_checkout(project: Path) -> Checkout:
     )
 
 
-def is_in_git(folder: Path) -> bool:
-    """Whether a folder, which need not be there, is in a repository or a work tree; git is not started for it."""
+def top_of(folder: Path) -> Path | None:
+    """The top of the repository that a folder, which need not be there, is in; git is not started for it."""
     place = Path(os.path.realpath(folder))
-    return any((each / ".git").exists() for each in (place, *place.parents))
+    return next((each for each in (place, *place.parents) if (each / ".git").exists()), None)
+
+
+def is_below_top(folder: Path) -> bool:
+    """Whether a folder is in a repository and not its top, so that no CI system looks for its pipelines there."""
+    return top_of(folder) not in {None, Path(os.path.realpath(folder))}
 
 
 def tracked_files(checkout: Checkout, around: Around | None = None) -> tuple[Tracked, ...]:

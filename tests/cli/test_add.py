@@ -98,6 +98,19 @@ def test_a_model_gets_ci_later_with_what_is_known_of_it(
     ]
 
 
+def test_pipelines_below_the_top_of_a_repository_are_warned_of(
+    cli: Cli, project: Published, templates: Path
+) -> None:
+    assert (
+        cli.run("new", templates / "model", project.folder / "inner", "--defaults").stderr.count("CI system")
+        == 0
+    )
+    commit(project)
+    ran = add(cli, templates / "ci", "churn/inner")
+    assert ran.code == 0, ran.stderr
+    assert "warning: no CI system finds the pipelines in" in ran.stderr
+
+
 def test_a_part_that_was_added_by_itself_is_not_added_again(
     cli: Cli, project: Published, templates: Path
 ) -> None:
