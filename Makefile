@@ -72,7 +72,7 @@ demo: venv ## One example from its spec to synthesized stacks, and a model's who
 # Frameworks are installed while the checks run, and train while deployments wait for the provider.
 test: venv ## All checks and all tests; those of the command line run against the built wheel
 	$(MAKE) --jobs 3 --output-sync=target check tools frameworks
-	$(MAKE) --jobs 2 --output-sync=target test-deploy test-frameworks
+	$(MAKE) --jobs 2 --output-sync=line test-deploy test-frameworks
 	$(MAKE) test-rest
 	$(MAKE) test-wheel
 
