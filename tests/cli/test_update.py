@@ -254,7 +254,7 @@ def test_at_a_terminal_only_what_is_new_is_asked(cli: Cli, templates: Published,
     released(templates)
     done = at_a_terminal(cli.executable, "update", "churn", answers=b"growth\n", cwd=cli.folder)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "Team [ml]: "
+    assert done.stderr == "Enter takes what is in brackets; ? says more about a question.\nTeam [ml]: "
     assert (project.folder / "README.md").read_text() == "# fraud\n\ntwo, of growth\n"
 
 
