@@ -165,7 +165,11 @@ def _refuse_blocked(place: Path, shown: Path, files: Mapping[str, bytes]) -> Non
     ours = {parent for path in files for parent in _parents(path)}
     for path in sorted(ours):
         target = place / path
-        if os.path.lexists(target) and (target.is_symlink() or not target.is_dir()):
+        try:  # looked at once: another run may exchange the whole output between two looks
+            mode = target.lstat().st_mode
+        except OSError:
+            continue
+        if not stat.S_ISDIR(mode):
             raise OutputFolderError(f"{shown / path} is in the way of a folder. Move it away")
     for path in sorted(files):
         target = place / path
