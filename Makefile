@@ -16,6 +16,8 @@ TOOLS := $(ROOT)/.tools
 export PATH := $(BIN):$(PATH)
 export CHECKPOINT_DISABLE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# macOS's own make is too old to keep the output of parallel commands apart.
+SYNCED = $(if $(filter output-sync,$(.FEATURES)),--output-sync=$(1))
 PYTEST = $(BIN)/python -m pytest -n $(or $(PROCESSES),$(WORKERS)) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
@@ -71,8 +73,8 @@ demo: venv ## One example from its spec to synthesized stacks, and a model's who
 
 # Frameworks are installed while the checks run, and train while deployments wait for the provider.
 test: venv ## All checks and all tests; those of the command line run against the built wheel
-	$(MAKE) --jobs 3 --output-sync=target check tools frameworks
-	$(MAKE) --jobs 2 --output-sync=line test-deploy test-frameworks
+	$(MAKE) --jobs 3 $(call SYNCED,target) check tools frameworks
+	$(MAKE) --jobs 2 $(call SYNCED,line) test-deploy test-frameworks
 	$(MAKE) test-rest
 	$(MAKE) test-wheel
 

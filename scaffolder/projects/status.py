@@ -157,9 +157,8 @@ def _status(asked: tuple[Path, str, str, bool]) -> ProjectStatusJson:
         found["name"] = kept.project
         found["layers"] = [_layer(layer) for layer in kept.layers if not layer.part]
         wish = Wish(catalog=catalog, trust=trust)
-        said: list[str] = []
-        plan = plan_update(project, wish, version, said.append)
-        found["message"] = "\n".join(told for told in said if told.startswith("warning: the project has "))
+        plan = plan_update(project, wish, version, lambda _told: None)
+        found["message"] = "\n".join(plan.deprecated)
         after = {step.template: step.after for step in plan.steps}
         for layer in found["layers"]:
             layer["newest"] = after.get(layer["template"], "") or layer["version"]

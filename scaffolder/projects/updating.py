@@ -88,6 +88,8 @@ class Plan:
     renames: Mapping[str, str]
     own: int
     """How many of ``layers``, at the end, are new in the project."""
+    deprecated: tuple[str, ...] = ()
+    """What the catalog says of versions that the project has and should leave."""
 
     @property
     def is_idle(self) -> bool:
@@ -124,8 +126,9 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
     ]
     there = frozenset(template.name for template in targets)
     _refuse_unknown(wish, sources, targets, there)
+    deprecated: list[str] = []
     for group, source, template in zip(groups, sources, targets, strict=True):
-        _warn(group[0], source, published, say)
+        deprecated += _deprecated(group[0], source, published)
         _warn_of_parts(template, there - {template.name}, wish, say)
     for group, source, template in zip(groups, sources, targets, strict=True):
         around = _Around(source=source, wish=wish, trust=trust, slug=before.project, there=there)
@@ -134,6 +137,8 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
         steps += told
         renames |= moved
         layers += planned
+    for words in deprecated:
+        say(words)
     policies, policy_file = kept_policies(published)
     after = Record(
         project=before.project,
@@ -158,6 +163,7 @@ def plan_update(project: Path, wish: Wish, version: str, say: Say) -> Plan:
         new=new,
         renames=MappingProxyType({old: new for old, new in renames.items() if old != new}),
         own=0,
+        deprecated=tuple(deprecated),
     )
 
 
@@ -322,16 +328,16 @@ def _refuse_unknown(
         raise UsageError("\n".join(wrong))
 
 
-def _warn(layer: Layer, source: Source, published: Catalog | None, say: Say) -> None:
-    """Say that what the project has should be left, where its catalog says so."""
+def _deprecated(layer: Layer, source: Source, published: Catalog | None) -> list[str]:
+    """What to say where the project's version should be left, as its catalog has it."""
     if published is None or not isinstance(source, CatalogEntry):
-        return
+        return []
     entry = published.templates.get(source.name)
     instead = deprecation_of(entry, layer.version) if entry else ""
-    if instead:
-        say(
-            f"warning: the project has {source.name} {layer.version}, deprecated by {published.name}: {instead}"
-        )
+    told = (
+        f"warning: the project has {source.name} {layer.version}, deprecated by {published.name}: {instead}"
+    )
+    return [told] if instead else []
 
 
 def _warn_of_parts(template: Template, there: frozenset[str], wish: Wish, say: Say) -> None:

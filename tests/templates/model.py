@@ -8,10 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CHOICES", "FRAMEWORKS", "LONGEST", "TASKS", "Choice", "model_project"]
+__all__ = ["CHOICES", "FRAMEWORKS", "LONGEST", "MODULES", "TASKS", "Choice", "model_project"]
 
 TASKS = ("tabular", "text", "image")
-FRAMEWORKS = ("sklearn", "xgboost", "pytorch", "tensorflow", "jax")
+MODULES = {
+    "sklearn": "sklearn",
+    "xgboost": "xgboost",
+    "pytorch": "torch",
+    "tensorflow": "tensorflow",
+    "jax": "jax",
+}
+"""What each framework is imported as."""
+FRAMEWORKS = (*MODULES,)
 DEEP = frozenset({"pytorch", "tensorflow", "jax"})
 LONGEST = "a-name-of-20-letters"
 

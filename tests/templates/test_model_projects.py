@@ -22,16 +22,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.templates.model import DEEP, FRAMEWORKS, TASKS, Choice, model_project
+from tests.templates.model import DEEP, FRAMEWORKS, MODULES, TASKS, Choice, model_project
 
 PYTHON = "SCAFFOLDER_MODEL_PYTHON"
-MODULES = {
-    "sklearn": "sklearn",
-    "xgboost": "xgboost",
-    "pytorch": "torch",
-    "tensorflow": "tensorflow",
-    "jax": "jax",
-}
 MOST_S = 900
 STARTS_S = 120
 

@@ -18,19 +18,12 @@ import pytest
 
 from scaffolder.projects.template import built_in_names
 from tests.external_tools import ROOT
-from tests.templates.model import FRAMEWORKS, TASKS
+from tests.templates.model import FRAMEWORKS, MODULES, TASKS
 from tests.templates.rows import Group, Outcome, Project, check_types, made, rows_of, run_tests
 
 pytestmark = pytest.mark.slow
 
 INTERPRETERS = {"model": "SCAFFOLDER_MODEL_PYTHON", "llm": "SCAFFOLDER_LLM_PYTHON"}
-MODULES = {
-    "sklearn": "sklearn",
-    "xgboost": "xgboost",
-    "pytorch": "torch",
-    "tensorflow": "tensorflow",
-    "jax": "jax",
-}
 NEEDED = {
     "model": ("mypy", "pytest", "numpy", "pandera", "mlflow", "starlette", "nbformat"),
     "llm": ("mypy", "pytest", "numpy", "starlette", "uvicorn", "pypdf", "boto3"),
